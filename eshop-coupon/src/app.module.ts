@@ -1,0 +1,16 @@
+import { barrierMigration } from '@eshop/nest-dtm';
+import { MysqlModule } from '@eshop/nest-service/mysql';
+import { Module } from '@nestjs/common';
+import { BranchModule } from './branch.module.js';
+import { Coupon } from './coupon/coupon.entity.js';
+import { CouponModule } from './coupon/coupon.module.js';
+import { CreateCoupon1700000000001 } from './migrations/1700000000001-create-coupon.js';
+
+@Module({
+  imports: [
+    MysqlModule.forRoot({ entities: [Coupon], migrations: [barrierMigration, CreateCoupon1700000000001] }),
+    BranchModule,
+    CouponModule,
+  ],
+})
+export class AppModule {}

@@ -1,0 +1,107 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { CouponStatus } from '../src/coupon/coupon-status.js';
+import { type Started, startCoupon } from './service.js';
+
+const UNKNOWN = 9_007_199_254_740_991;
+const newUserID = () => randomInt(1, 2 ** 40);
+
+describe('coupons', () => {
+  let coupons: Started;
+  beforeAll(async () => {
+    coupons = await startCoupon();
+  });
+  afterAll(() => coupons.service.close());
+
+  async function newCoupon(amount = 100) {
+    const userID = newUserID();
+    const { id } = await coupons.grpc.create({ userID, amount, status: 0 });
+    return { couponID: id, userID, amount };
+  }
+
+  const read = async (id: number) => (await coupons.grpc.getByID({ id })).coupon;
+
+  describe('as people manage them', () => {
+    it('are unused when no status is named, and a user may own many', async () => {
+      const { userID } = await newCoupon();
+      await coupons.grpc.create({ userID, amount: 5, status: 0 });
+      const column = { name: 'user_id', exp: '=', value: String(userID), logic: '' };
+      const { total, coupons: rows } = await coupons.grpc.list({
+        params: { page: 0, limit: 10, sort: '', columns: [column] },
+      });
+      expect(total).toBe(2);
+      expect(rows.map(({ status }) => status)).toEqual([CouponStatus.unused, CouponStatus.unused]);
+    });
+
+    it('can be expired, and cannot be made used', async () => {
+      const { couponID } = await newCoupon();
+      await coupons.grpc.updateByID({ id: couponID, status: CouponStatus.expired });
+      expect(await read(couponID)).toMatchObject({ status: CouponStatus.expired });
+      await expect(coupons.grpc.updateByID({ id: couponID, status: CouponStatus.used })).rejects.toMatchObject({
+        code: expect.stringMatching(/ILLEGAL_STATUS|INVALID_PARAMETER/),
+      });
+    });
+
+    it('that are unknown are not found', async () => {
+      await expect(coupons.grpc.getByID({ id: UNKNOWN })).rejects.toMatchObject({ code: 'COUPON_NOT_FOUND' });
+      await expect(coupons.grpc.updateByID({ id: UNKNOWN, amount: 1 })).rejects.toMatchObject({
+        code: 'COUPON_NOT_FOUND',
+      });
+      await expect(coupons.grpc.deleteByID({ id: UNKNOWN })).rejects.toMatchObject({ code: 'COUPON_NOT_FOUND' });
+    });
+
+    it('stay as they are while an order holds them', async () => {
+      const coupon = await newCoupon();
+      await coupons.grpc.couponUse(coupon, coupons.branch(randomUUID(), 'action'));
+      const { couponID: id } = coupon;
+      await expect(coupons.grpc.updateByID({ id, amount: 1 })).rejects.toMatchObject({ code: 'IN_USE' });
+      await expect(coupons.grpc.deleteByID({ id })).rejects.toMatchObject({ code: 'IN_USE' });
+      expect(await read(id)).toMatchObject({ amount: coupon.amount, status: CouponStatus.used });
+    });
+  });
+
+  describe('as sagas use them', () => {
+    it('are held by the order of the saga and freed by its compensation, once each', async () => {
+      const coupon = await newCoupon();
+      const gid = randomUUID();
+      for (let i = 0; i < 3; i++) await coupons.grpc.couponUse(coupon, coupons.branch(gid, 'action'));
+      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.used, orderID: gid });
+      for (let i = 0; i < 3; i++) await coupons.grpc.couponUseRevert(coupon, coupons.branch(gid, 'compensate'));
+      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.unused, orderID: '' });
+    });
+
+    it('go to one of 20 parallel orders', async () => {
+      const coupon = await newCoupon();
+      const results = await Promise.allSettled(
+        Array.from({ length: 20 }, () => coupons.grpc.couponUse(coupon, coupons.branch(randomUUID(), 'action'))),
+      );
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    });
+
+    it.each([
+      ["another user's", { userID: 1 }],
+      ['unknown', { couponID: UNKNOWN }],
+      ['of another value', { amount: 99 }],
+    ])('are refused when %s', async (_, change) => {
+      const coupon = await newCoupon();
+      const call = coupons.grpc.couponUse({ ...coupon, ...change }, coupons.branch(randomUUID(), 'action'));
+      await expect(call).rejects.toMatchObject({ grpcStatus: 10 });
+      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.unused, orderID: '' });
+    });
+
+    it('are refused when expired', async () => {
+      const coupon = await newCoupon();
+      await coupons.grpc.updateByID({ id: coupon.couponID, status: CouponStatus.expired });
+      await expect(coupons.grpc.couponUse(coupon, coupons.branch(randomUUID(), 'action'))).rejects.toMatchObject({
+        grpcStatus: 10,
+      });
+    });
+
+    it('are not touched by calls without a signature', async () => {
+      const coupon = await newCoupon();
+      await expect(coupons.grpc.couponUse(coupon)).rejects.toMatchObject({ grpcStatus: 16 });
+      expect(await coupons.http('POST', '/use', coupon)).toMatchObject({ status: 401 });
+      expect(await coupons.http('POST', '/useRevert', coupon)).toMatchObject({ status: 401 });
+      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.unused });
+    });
+  });
+});

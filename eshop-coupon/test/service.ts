@@ -1,0 +1,48 @@
+import { Signer } from '@eshop/nest-dtm';
+import { startTestService, type TestService } from '@eshop/nest-service/testing';
+import type { CallOptions } from '@eshop/proto';
+import { CouponClient, couponClientContract, couponContract } from '@eshop/proto/coupon';
+import { AppModule } from '../src/app.module.js';
+import { configSchema } from '../src/config.js';
+
+/** The service on free ports, with a database of its own on the server that TEST_MYSQL_URL names. */
+export async function startCoupon(): Promise<Started> {
+  const service = await startTestService(AppModule, { contract: couponContract, config: configSchema });
+  const signer = new Signer({ keys: [{ id: 'k1', secret: service.config.dtm.secret }] });
+  return {
+    service,
+    grpc: service.client<CouponClient>(couponClientContract),
+    branch: (gid, op) => ({
+      metadata: {
+        'dtm-trans_type': 'saga',
+        'dtm-gid': gid,
+        'dtm-branch_id': '02',
+        'dtm-op': op,
+        'dtm-signature': signer.sign(gid),
+      },
+    }),
+    http: async (method, path, body) => {
+      const response = await fetch(`${service.http}/api/v1/coupon${path}`, {
+        method,
+        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      return { status: response.status, ...((await response.json()) as Envelope) };
+    },
+  };
+}
+
+export interface Envelope {
+  code: number;
+  msg: string;
+  data: Record<string, unknown>;
+}
+
+export interface Started {
+  service: TestService<typeof configSchema>;
+  grpc: CouponClient;
+  /** The metadata with which DTM calls a branch of a saga that our order service has submitted. */
+  branch(gid: string, op: 'action' | 'compensate'): CallOptions;
+  /** A call of the service's own HTTP API, below /api/v1/coupon. */
+  http(method: string, path: string, body?: unknown): Promise<Envelope & { status: number }>;
+}

@@ -1,0 +1,43 @@
+import { barrierMigration } from '@eshop/nest-dtm';
+import { MysqlModule } from '@eshop/nest-service/mysql';
+import { CouponClientModule } from '@eshop/proto/coupon';
+import { ProductClientModule } from '@eshop/proto/product';
+import { Module } from '@nestjs/common';
+import { CreateOrderRecord1700000000001 } from './migrations/1700000000001-create-order-record.js';
+import { CreateOrderSubmission1700000000002 } from './migrations/1700000000002-create-order-submission.js';
+import { OrderController } from './order/order.controller.js';
+import { Order } from './order/order.entity.js';
+import { OrderBook } from './order/order-book.js';
+import { OrderRecords } from './order/order-records.js';
+import { OrderSagaController } from './order/order-saga.controller.js';
+import { OrderDtmModule } from './order-dtm.module.js';
+import { OrderPlacement } from './submission/order-placement.js';
+import { OrderSagas } from './submission/order-saga.js';
+import { OrderState } from './submission/order-state.js';
+import { Pricing } from './submission/pricing.js';
+import { SubmissionStore } from './submission/submission.store.js';
+import { SubmissionRelay } from './submission/submission-relay.js';
+
+@Module({
+  imports: [
+    MysqlModule.forRoot({
+      entities: [Order],
+      migrations: [barrierMigration, CreateOrderRecord1700000000001, CreateOrderSubmission1700000000002],
+    }),
+    OrderDtmModule,
+    ProductClientModule,
+    CouponClientModule,
+  ],
+  controllers: [OrderController, OrderSagaController],
+  providers: [
+    OrderRecords,
+    OrderBook,
+    Pricing,
+    SubmissionStore,
+    OrderSagas,
+    OrderPlacement,
+    SubmissionRelay,
+    OrderState,
+  ],
+})
+export class AppModule {}

@@ -1,0 +1,29 @@
+import { dtmSection, type ServiceConfig, z } from '@eshop/nest-service';
+import { mysqlSection } from '@eshop/nest-service/mysql';
+
+/** The order service's own settings; `config/order.yaml` holds their defaults and what they mean. */
+export const configSchema = z.object({
+  mysql: mysqlSection,
+  dtm: dtmSection,
+  order: z.object({
+    amount: z.enum(['compute', 'verify', 'trust']),
+    priceCacheMs: z.int().min(0).max(60_000),
+    maxRunning: z.int().min(1).max(10_000),
+    maxWaiting: z.int().min(0).max(100_000),
+    maxWaitMs: z.int().min(0).max(60_000),
+    resultWaitMs: z.int().min(100).max(60_000),
+    sagaTimeoutSeconds: z.int().min(30),
+    sagaRetrySeconds: z.int().min(1),
+    relayIntervalMs: z.int().min(50),
+    relayAfterSeconds: z.int().min(1),
+  }),
+  branches: z.object({
+    order: z.string().min(1),
+    stock: z.string().min(1),
+    coupon: z.string().min(1),
+    pay: z.string().min(1),
+  }),
+});
+
+/** The whole configuration of this service. */
+export type OrderConfig = ServiceConfig & z.infer<typeof configSchema>;

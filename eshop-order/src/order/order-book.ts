@@ -1,0 +1,43 @@
+import { LocalTransaction } from '@eshop/nest-dtm';
+import { ContractError } from '@eshop/proto';
+import type { CreateOrderRequest } from '@eshop/proto/order';
+import { Injectable } from '@nestjs/common';
+import { OrderStatus } from './order-status.js';
+
+/** Enters and cancels order rows, inside the branch's local transaction. */
+@Injectable()
+export class OrderBook {
+  constructor(private readonly transaction: LocalTransaction) {}
+
+  /** Enters the order, awaiting payment. A price of 0 says that the amount is not the server's own computation. */
+  async enter(order: CreateOrderRequest): Promise<void> {
+    if (order.orderID !== this.transaction.branch.gid) {
+      throw new ContractError('CONFLICT', 'the order id is not that of this transaction');
+    }
+    await this.transaction.execute(
+      `INSERT INTO order_record
+         (order_id, user_id, product_id, product_count, amount, coupon_id, price, coupon_amount, status)
+       VALUES (?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?)`,
+      [
+        order.orderID,
+        order.userID,
+        order.productID,
+        order.productCount,
+        order.amount,
+        order.couponID,
+        order.price,
+        order.couponAmount,
+        OrderStatus.toPay,
+      ],
+    );
+  }
+
+  /** Cancels an order that is still to be paid; one that went further is not a rollback's to undo. */
+  async cancel(orderID: string): Promise<void> {
+    const { affectedRows } = await this.transaction.execute(
+      'UPDATE order_record SET status = ? WHERE order_id = ? AND status = ?',
+      [OrderStatus.cancelled, orderID, OrderStatus.toPay],
+    );
+    if (affectedRows === 0) throw new Error(`order ${orderID} cannot be cancelled: it does not await payment`);
+  }
+}

@@ -1,0 +1,58 @@
+import { ContractError } from '@eshop/proto';
+import {
+  type DeleteOrderByIDReply,
+  type DeleteOrderByIDRequest,
+  type GetByOrderIDReply,
+  type GetByOrderIDRequest,
+  type GetOrderByIDReply,
+  type GetOrderByIDRequest,
+  type ListOrderReply,
+  type ListOrderRequest,
+  OrderApi,
+  type SendSubmitOrderNotifyReply,
+  type SubmitOrderReply,
+  type SubmitOrderRequest,
+  type UpdateOrderByIDReply,
+  type UpdateOrderByIDRequest,
+} from '@eshop/proto/order';
+import { OrderPlacement } from '../submission/order-placement.js';
+import { OrderState } from '../submission/order-state.js';
+import { OrderRecords } from './order-records.js';
+
+/** The public API of the order service. */
+@OrderApi()
+export class OrderController implements OrderApi {
+  constructor(
+    private readonly placement: OrderPlacement,
+    private readonly state: OrderState,
+    private readonly records: OrderRecords,
+  ) {}
+
+  submit(request: SubmitOrderRequest): Promise<SubmitOrderReply> {
+    return this.placement.submit(request);
+  }
+
+  async sendSubmitOrderNotify(): Promise<SendSubmitOrderNotifyReply> {
+    throw new ContractError('UNIMPLEMENTED', 'queued submits are not part of this version');
+  }
+
+  getByOrderID({ orderID }: GetByOrderIDRequest): Promise<GetByOrderIDReply> {
+    return this.state.of(orderID);
+  }
+
+  deleteByID({ id }: DeleteOrderByIDRequest): Promise<DeleteOrderByIDReply> {
+    return this.records.deleteByID(id);
+  }
+
+  updateByID(request: UpdateOrderByIDRequest): Promise<UpdateOrderByIDReply> {
+    return this.records.updateByID(request);
+  }
+
+  getByID({ id }: GetOrderByIDRequest): Promise<GetOrderByIDReply> {
+    return this.records.getByID(id);
+  }
+
+  list({ params }: ListOrderRequest): Promise<ListOrderReply> {
+    return this.records.list(params);
+  }
+}

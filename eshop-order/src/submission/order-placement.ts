@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DtmOutcomeUnknown, DtmUnavailable } from '@eshop/nest-dtm';
+import { InjectConfig, requestContext } from '@eshop/nest-service';
+import { ContractError } from '@eshop/proto';
+import type { SubmitOrderReply, SubmitOrderRequest } from '@eshop/proto/order';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { OrderConfig } from '../config.js';
+import { Gate } from './gate.js';
+import { newOrderID } from './order-id.js';
+import { OrderSagas } from './order-saga.js';
+import { outcomeOf } from './outcome.js';
+import { Pricing } from './pricing.js';
+import type { Outcome, Submission } from './submission.js';
+import { SubmissionStore } from './submission.store.js';
+
+/**
+ * Accepts orders. An acceptance is a row in the database, written before anybody is told the order id; then the saga is
+ * handed to DTM. Whatever dies after the row is there, the relay takes the order up again.
+ */
+@Injectable()
+export class OrderPlacement implements OnModuleDestroy {
+  private readonly logger = new Logger(OrderPlacement.name);
+  private readonly gate: Gate;
+  private readonly running = new Set<Promise<unknown>>();
+
+  constructor(
+    private readonly pricing: Pricing,
+    private readonly store: SubmissionStore,
+    private readonly sagas: OrderSagas,
+    @InjectConfig() private readonly config: OrderConfig,
+  ) {
+    this.gate = new Gate(config.order.maxRunning, config.order.maxWaiting, config.order.maxWaitMs);
+  }
+
+  /** Accepts an order and starts its saga; with `waitResult` it answers how the order ended, if that shows in time. */
+  async submit(request: SubmitOrderRequest): Promise<SubmitOrderReply> {
+    const price = await this.pricing.priceOf(request);
+    const leave = await this.gate.enter();
+    const submission: Submission = {
+      orderID: newOrderID(),
+      userID: request.userID,
+      productID: request.productID,
+      productCount: request.productCount,
+      couponID: request.couponID,
+      ...price,
+      requestID: requestContext()?.requestID ?? '',
+    };
+    const { orderID } = submission;
+    try {
+      await this.store.accept(submission, this.config.order.relayAfterSeconds);
+    } catch (cause) {
+      leave();
+      // The row may be there all the same, if only the answer was lost: the id lets the client find out.
+      throw new ContractError('UNAVAILABLE', 'it is not certain that the order was recorded; look it up by its id', {
+        metadata: { orderID },
+        cause,
+      });
+    }
+    const outcome = this.carryOut(submission).finally(leave);
+    this.running.add(outcome);
+    void outcome.finally(() => this.running.delete(outcome));
+    return reply(orderID, request.waitResult ? await this.inTime(outcome) : undefined);
+  }
+
+  /** Lets what is running come to its end before the connections are closed; what does not is the relay's. */
+  async onModuleDestroy(): Promise<void> {
+    await Promise.allSettled(this.running);
+  }
+
+  /** Runs the saga to its end, as far as that shows within DTM's wait; undefined = it goes on without us. */
+  private async carryOut(submission: Submission): Promise<Outcome | undefined> {
+    const { orderID } = submission;
+    try {
+      const outcome = outcomeOf(await this.sagas.of(submission).submit({ fresh: true, waitResult: true }));
+      if (outcome) await this.store.finish(orderID, outcome);
+      return outcome;
+    } catch (error) {
+      const expected = error instanceof DtmUnavailable || error instanceof DtmOutcomeUnknown;
+      this.logger[expected ? 'warn' : 'error'](`order ${orderID} is left to the relay: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  /** The outcome, or undefined when it takes longer than a client is made to wait. */
+  private async inTime(outcome: Promise<Outcome | undefined>): Promise<Outcome | undefined> {
+    const abort = new AbortController();
+    const deadline = sleep(this.config.order.resultWaitMs, undefined, { signal: abort.signal }).catch(() => undefined);
+    try {
+      return await Promise.race([outcome, deadline]);
+    } finally {
+      abort.abort();
+    }
+  }
+}
+
+function reply(orderID: string, outcome: Outcome | undefined): SubmitOrderReply {
+  if (!outcome) return { orderID, state: 'pending', reason: '' };
+  return { orderID, state: outcome.state, reason: outcome.state === 'cancelled' ? outcome.reason : '' };
+}

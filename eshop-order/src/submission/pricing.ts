@@ -1,0 +1,95 @@
+import { InjectConfig } from '@eshop/nest-service';
+import { ContractError } from '@eshop/proto';
+import { CouponClient } from '@eshop/proto/coupon';
+import type { SubmitOrderRequest } from '@eshop/proto/order';
+import { ProductClient } from '@eshop/proto/product';
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { OrderConfig } from '../config.js';
+
+/** What an order costs. All figures are cents. */
+export interface Price {
+  /** Unit price; 0 when the client's amount was taken as given. */
+  readonly price: number;
+  readonly couponAmount: number;
+  readonly amount: number;
+}
+
+const MAX_AMOUNT = 0xffff_ffff;
+const CACHED_PRODUCTS = 10_000;
+const CouponStatus = { used: 2, expired: 3 };
+
+/** Computes what an order costs from the product's price and the coupon's value, and refuses what cannot be sold so. */
+@Injectable()
+export class Pricing {
+  private readonly prices: LRUCache<number, Promise<number>> | undefined;
+
+  constructor(
+    private readonly products: ProductClient,
+    private readonly coupons: CouponClient,
+    @InjectConfig() private readonly config: OrderConfig,
+  ) {
+    const ttl = config.order.priceCacheMs;
+    if (ttl > 0) this.prices = new LRUCache({ max: CACHED_PRODUCTS, ttl });
+  }
+
+  /**
+   * Throws PRODUCT_NOT_FOUND, COUPON_NOT_FOUND, COUPON_NOT_OWNED, COUPON_ALREADY_USED, COUPON_EXPIRED,
+   * COUPON_VALUE_TOO_HIGH, AMOUNT_TOO_LARGE, or, where the setting `order.amount` is `verify`, AMOUNT_MISMATCH.
+   */
+  async priceOf(order: SubmitOrderRequest): Promise<Price> {
+    const [price, couponAmount] = await Promise.all([
+      this.unitPrice(order.productID),
+      order.couponID > 0 ? this.couponValue(order.couponID, order.userID) : 0,
+    ]);
+    if (this.config.order.amount === 'trust') return { price: 0, couponAmount, amount: order.amount };
+
+    const total = price * order.productCount;
+    if (total > MAX_AMOUNT) {
+      throw new ContractError(
+        'AMOUNT_TOO_LARGE',
+        `${order.productCount} units at ${price} cents are more than an order can be`,
+      );
+    }
+    const amount = total - couponAmount;
+    if (amount <= 0) {
+      throw new ContractError(
+        'COUPON_VALUE_TOO_HIGH',
+        `a coupon over ${couponAmount} cents leaves nothing to pay of ${total}`,
+      );
+    }
+    if (this.config.order.amount === 'verify' && order.amount !== amount) {
+      throw new ContractError('AMOUNT_MISMATCH', `the order costs ${amount} cents, not ${order.amount}`);
+    }
+    return { price, couponAmount, amount };
+  }
+
+  private unitPrice(productID: number): Promise<number> {
+    const known = this.prices?.get(productID);
+    if (known) return known;
+    const asked = this.askPrice(productID);
+    this.prices?.set(productID, asked);
+    // A failed look-up must not be remembered.
+    asked.catch(() => this.prices?.delete(productID));
+    return asked;
+  }
+
+  private async askPrice(productID: number): Promise<number> {
+    const { product } = await this.products.getByID({ id: productID });
+    if (!product) throw new ContractError('PRODUCT_NOT_FOUND', `product ${productID} does not exist`);
+    return product.price;
+  }
+
+  /** The coupon's value, if this user may use it now. The branch that uses it checks the same again, under lock. */
+  private async couponValue(couponID: number, userID: number): Promise<number> {
+    const { coupon } = await this.coupons.getByID({ id: couponID });
+    if (!coupon) throw new ContractError('COUPON_NOT_FOUND', `coupon ${couponID} does not exist`);
+    if (coupon.userID !== userID) throw new ContractError('COUPON_NOT_OWNED', `coupon ${couponID} is another user's`);
+    if (coupon.status === CouponStatus.used) {
+      throw new ContractError('COUPON_ALREADY_USED', `coupon ${couponID} has been used`);
+    }
+    if (coupon.status === CouponStatus.expired)
+      throw new ContractError('COUPON_EXPIRED', `coupon ${couponID} has expired`);
+    return coupon.amount;
+  }
+}

@@ -1,0 +1,16 @@
+import { barrierMigration } from '@eshop/nest-dtm';
+import { MysqlModule } from '@eshop/nest-service/mysql';
+import { Module } from '@nestjs/common';
+import { BranchModule } from './branch.module.js';
+import { CreateStock1700000000001 } from './migrations/1700000000001-create-stock.js';
+import { Stock } from './stock/stock.entity.js';
+import { StockModule } from './stock/stock.module.js';
+
+@Module({
+  imports: [
+    MysqlModule.forRoot({ entities: [Stock], migrations: [barrierMigration, CreateStock1700000000001] }),
+    BranchModule,
+    StockModule,
+  ],
+})
+export class AppModule {}

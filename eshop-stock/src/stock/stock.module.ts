@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { StockController } from './stock.controller.js';
+import { StockService } from './stock.service.js';
+import { StockLedger } from './stock-ledger.js';
+import { StockSagaController } from './stock-saga.controller.js';
+
+@Module({ controllers: [StockController, StockSagaController], providers: [StockService, StockLedger] })
+export class StockModule {}
