@@ -1,0 +1,27 @@
+import type { Branch } from '../branch/branch.js';
+
+/** What a barrier made of a branch call. */
+export type BarrierOutcome<T> =
+  | { ran: true; value: T }
+  /**
+   * `repeat`: this call took effect before, or its compensation came first. `null-compensation`: there is no effect to take
+   * back. Both are a success to DTM.
+   */
+  | { ran: false; why: 'repeat' | 'null-compensation' };
+
+/** One call of one branch. */
+export interface BarrierCall<T> {
+  branch: Branch;
+  /** The handler. It runs inside the barrier's transaction, or not at all. */
+  work: () => Promise<T>;
+  /** Whether the caller has given up; then a call still waiting for its turn need not start. */
+  cancelled: () => boolean;
+}
+
+/**
+ * Makes a branch take effect at most once, and never after its compensation. Its memory commits together with the handler's
+ * work. A call rejects with the handler's error after undoing its work, or with the store's own error.
+ */
+export interface Barrier {
+  call<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>>;
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import type { ResultSetHeader, RowDataPacket } from 'mysql2';
+import type { EntityManager } from 'typeorm';
+import type { Branch } from '../branch/branch.js';
+import { type BranchContext, branchContext } from './branch-context.js';
+import type { SqlValue } from './mysql-transaction.js';
+
+/**
+ * The local transaction of the branch call the code runs in. It commits with the barrier row when the handler returns, and
+ * is rolled back when the handler throws. Inject it wherever SQL is written; it needs not be handed along.
+ */
+@Injectable()
+export class LocalTransaction {
+  /** Runs a prepared write on the branch's connection. */
+  execute(sql: string, values: readonly SqlValue[] = []): Promise<ResultSetHeader> {
+    return this.#context().transaction.execute<ResultSetHeader>(sql, values);
+  }
+
+  /** Runs a prepared read on the branch's connection. */
+  query<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    return this.#context().transaction.execute<(Row & RowDataPacket)[]>(sql, values);
+  }
+
+  /** TypeORM's entity manager on the same connection and transaction. */
+  get manager(): EntityManager {
+    return this.#context().transaction.manager;
+  }
+
+  /** The branch call. */
+  get branch(): Branch {
+    return this.#context().branch;
+  }
+
+  /** Whether the current code runs in a branch call. */
+  get active(): boolean {
+    return branchContext.getStore() !== undefined;
+  }
+
+  #context(): BranchContext {
+    const context = branchContext.getStore();
+    if (!context) throw new Error('LocalTransaction is used outside of a branch call');
+    return context;
+  }
+}

@@ -1,0 +1,76 @@
+import type { Metadata } from '@grpc/grpc-js';
+import type { ExecutionContext } from '@nestjs/common';
+import { SIGNATURE_HEADER } from './signature.js';
+
+/** What DTM does with the branch in this call. */
+export type BranchOp = 'action' | 'compensate';
+
+/** Identity of a branch call; with it the barrier tells repeats. */
+export interface Branch {
+  transType: string;
+  gid: string;
+  /** `01`, `02`, … in step order. */
+  branchId: string;
+  op: BranchOp;
+}
+
+/** A call that claims to come from DTM. */
+export interface BranchCall {
+  transport: 'grpc' | 'http';
+  transType: string;
+  gid: string;
+  branchId: string;
+  op: string;
+  signature: string;
+  /** Whether the caller has given up meanwhile. */
+  cancelled(): boolean;
+}
+
+/** What is used of grpc-js's server call. */
+interface GrpcCall {
+  cancelled?: boolean;
+  getDeadline?(): Date | number;
+}
+
+interface HttpRequest {
+  query?: Record<string, unknown>;
+  headers?: Record<string, unknown>;
+}
+
+/** Reads the identity from gRPC metadata (`dtm-gid` …) or from the query of an HTTP request (`gid` …). Absent = empty text. */
+export function readBranchCall(context: ExecutionContext): BranchCall {
+  return context.getType() === 'rpc' ? fromGrpc(context) : fromHttp(context);
+}
+
+function fromGrpc(context: ExecutionContext): BranchCall {
+  const metadata = context.getArgByIndex<Metadata | undefined>(1);
+  const call = context.getArgByIndex<GrpcCall | undefined>(2);
+  const first = (key: string): string => text(metadata?.get?.(key)[0]);
+  return {
+    transport: 'grpc',
+    transType: first('dtm-trans_type'),
+    gid: first('dtm-gid'),
+    branchId: first('dtm-branch_id'),
+    op: first('dtm-op'),
+    signature: first(SIGNATURE_HEADER),
+    cancelled: () =>
+      call !== undefined && (call.cancelled === true || Number(call.getDeadline?.() ?? Infinity) <= Date.now()),
+  };
+}
+
+function fromHttp(context: ExecutionContext): BranchCall {
+  const { query = {}, headers = {} } = context.getArgByIndex<HttpRequest>(0);
+  return {
+    transport: 'http',
+    transType: text(query.trans_type),
+    gid: text(query.gid),
+    branchId: text(query.branch_id),
+    op: text(query.op),
+    signature: text(headers[SIGNATURE_HEADER]),
+    cancelled: () => false,
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

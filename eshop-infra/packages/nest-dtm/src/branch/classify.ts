@@ -1,0 +1,80 @@
+import { HttpException } from '@nestjs/common';
+import { RpcException } from '@nestjs/microservices';
+import { Ongoing, Refusal } from './refusal.js';
+
+/**
+ * What an error of a branch means to the transaction. `refused`: roll back. `invalid`: the payload itself is wrong, which no
+ * repeat mends. `ongoing`: ask again later. `retry`: it did not work out this time.
+ */
+export type Meaning = 'refused' | 'invalid' | 'ongoing' | 'retry';
+
+/** An application's own table; `undefined` leaves the error to the default one. */
+export type Classify = (error: unknown) => Meaning | undefined;
+
+const BY_GRPC_STATUS: Readonly<Record<number, Meaning>> = {
+  3: 'invalid',
+  5: 'refused',
+  6: 'refused',
+  7: 'refused',
+  9: 'ongoing',
+  10: 'refused',
+};
+
+const BY_HTTP_STATUS: Readonly<Record<number, Meaning>> = {
+  400: 'invalid',
+  403: 'refused',
+  404: 'refused',
+  409: 'refused',
+  422: 'invalid',
+  425: 'ongoing',
+};
+
+/**
+ * Lock wait, deadlock, snapshot changed, killed query, too many connections (server and user), shutdown, read-only during a
+ * failover, connection lost: nothing the business decided.
+ */
+const TRANSIENT_ERRNO: ReadonlySet<number> = new Set([
+  1205, 1213, 1020, 1317, 1040, 1203, 1226, 1053, 1290, 1836, 1792, 1927, 3024, 1969, 4031, 2006, 2013,
+]);
+
+/**
+ * Whether the error, or one it wraps, comes from the database being busy or away. Such an error is never a refusal, whatever
+ * an application has wrapped it in.
+ */
+export function isTransient(error: unknown): boolean {
+  for (let current = error, depth = 0; typeof current === 'object' && current !== null && depth < 5; depth++) {
+    const { errno, fatal, cause, driverError } = current as {
+      errno?: unknown;
+      fatal?: unknown;
+      cause?: unknown;
+      driverError?: unknown;
+    };
+    if (fatal === true || (typeof errno === 'number' && (errno < 0 || TRANSIENT_ERRNO.has(errno)))) return true;
+    current = cause ?? driverError;
+  }
+  return false;
+}
+
+/** One table for all errors: transient first, then the application's, then the default. Unknown errors mean `retry`. */
+export function classify(error: unknown, own?: Classify): Meaning {
+  if (isTransient(error)) return 'retry';
+  return own?.(error) ?? byDefault(error);
+}
+
+function byDefault(error: unknown): Meaning {
+  if (error instanceof Refusal) return 'refused';
+  if (error instanceof Ongoing) return 'ongoing';
+  const status = grpcStatus(error);
+  if (status !== undefined) return BY_GRPC_STATUS[status] ?? 'retry';
+  if (error instanceof HttpException) return BY_HTTP_STATUS[error.getStatus()] ?? 'retry';
+  return 'retry';
+}
+
+/** Of an RpcException, or of any error that names the gRPC status it stands for. */
+function grpcStatus(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('grpcStatus' in error && typeof error.grpcStatus === 'number') return error.grpcStatus;
+  if (!(error instanceof RpcException)) return undefined;
+  const inner = error.getError();
+  return typeof inner === 'object' && 'code' in inner && typeof inner.code === 'number' ? inner.code : undefined;
+}

@@ -1,0 +1,54 @@
+import { type DynamicModule, Module, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
+import { LocalTransaction } from './barrier/local-transaction.js';
+import { Signer } from './branch/signature.js';
+import { DtmService } from './dtm.service.js';
+import { assertModuleOptions, type DtmModuleOptions } from './dtm-options.js';
+import { DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
+
+/** Options made by a factory, with what it needs injected. */
+export interface DtmModuleAsyncOptions<Dependencies extends unknown[] = never[]>
+  extends Pick<ModuleMetadata, 'imports'> {
+  inject?: (Type<unknown> | string | symbol)[];
+  useFactory: (...dependencies: Dependencies) => DtmModuleOptions | Promise<DtmModuleOptions>;
+}
+
+const RAW_OPTIONS = Symbol('DtmRawOptions');
+
+/** DTM transactions for the whole application (the module is global). */
+@Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: the form of a Nest module
+export class DtmModule {
+  static forRoot(options: DtmModuleOptions): DynamicModule {
+    return build({ provide: RAW_OPTIONS, useValue: options });
+  }
+
+  static forRootAsync<Dependencies extends unknown[]>(options: DtmModuleAsyncOptions<Dependencies>): DynamicModule {
+    return build(
+      { provide: RAW_OPTIONS, useFactory: options.useFactory, inject: options.inject ?? [] },
+      options.imports,
+    );
+  }
+}
+
+function build(raw: Provider, imports: ModuleMetadata['imports'] = []): DynamicModule {
+  const options: Provider = {
+    provide: DTM_OPTIONS,
+    inject: [RAW_OPTIONS],
+    useFactory: (given: DtmModuleOptions): DtmModuleOptions => {
+      assertModuleOptions(given);
+      return given;
+    },
+  };
+  const signer: Provider = {
+    provide: DTM_SIGNER,
+    inject: [DTM_OPTIONS],
+    useFactory: ({ signature }: DtmModuleOptions): Signer | null => (signature ? new Signer(signature) : null),
+  };
+  return {
+    module: DtmModule,
+    global: true,
+    imports,
+    providers: [raw, options, signer, DtmService, LocalTransaction],
+    exports: [options, signer, DtmService, LocalTransaction],
+  };
+}

@@ -1,0 +1,34 @@
+export type { Barrier, BarrierCall, BarrierOutcome } from './barrier/barrier.js';
+export { barrierMigration, CreateBarrierTable1700000000000 } from './barrier/create-barrier-table.js';
+export { LocalTransaction } from './barrier/local-transaction.js';
+export { type MysqlBarrierOptions, mysqlBarrier } from './barrier/mysql-barrier.js';
+export type { SqlValue } from './barrier/mysql-transaction.js';
+export type { Branch, BranchOp } from './branch/branch.js';
+export { type Classify, classify, isTransient, type Meaning } from './branch/classify.js';
+export { DtmBranches } from './branch/dtm-branches.decorator.js';
+export { Ongoing, Refusal } from './branch/refusal.js';
+export { SIGNATURE_HEADER, Signer } from './branch/signature.js';
+export { DtmModule, type DtmModuleAsyncOptions } from './dtm.module.js';
+export { DtmService } from './dtm.service.js';
+export type { DtmModuleOptions, DtmServerOptions, SignatureKey, SignatureOptions } from './dtm-options.js';
+export {
+  DtmError,
+  type DtmErrorCode,
+  DtmInvalidOption,
+  DtmOutcomeUnknown,
+  DtmProtocolError,
+  DtmRefused,
+  DtmUnavailable,
+} from './errors.js';
+export { MAX_GID_LENGTH, newGid } from './gid.js';
+export {
+  type BranchMethod,
+  type GrpcBranchMethod,
+  type HttpBranchMethod,
+  httpBranch,
+  type SameMessage,
+} from './saga/branch-method.js';
+export type { Saga } from './saga/saga.js';
+export type { SagaOptions } from './saga/saga-options.js';
+export type { SubmitOptions, SubmitResult } from './saga/submit.js';
+export { refusalText, type Transaction, type TransactionBranch, type TransactionStatus } from './server/transaction.js';

@@ -1,0 +1,67 @@
+import { DtmProtocolError } from '../errors.js';
+
+/** Status of a transaction as DTM stores it. */
+export type TransactionStatus = 'prepared' | 'submitted' | 'aborting' | 'succeed' | 'failed';
+
+/** One operation of a branch as DTM stores it. */
+export interface TransactionBranch {
+  /** `01`, `02`, … in step order. */
+  branchId: string;
+  /** `action` or `compensate`. */
+  op: string;
+  status: string;
+  url: string;
+}
+
+/** What the DTM server knows of a transaction. */
+export interface Transaction {
+  gid: string;
+  transType: string;
+  status: TransactionStatus;
+  /** Why it is rolled back, in DTM's words; empty when it is not. {@link refusalText} takes the branch's words out. */
+  rollbackReason: string;
+  branches: TransactionBranch[];
+}
+
+const STATUSES: readonly string[] = ['prepared', 'submitted', 'aborting', 'succeed', 'failed'];
+
+/** Reads the body of `GET /api/dtmsvr/query`; `null` when the server does not know the gid. */
+export function parseTransaction(body: string): Transaction | null {
+  const { transaction, branches } = record(parse(body)) ?? {};
+  if (transaction === null) return null;
+  const { gid, trans_type, status, rollback_reason } = record(transaction) ?? {};
+  if (typeof gid !== 'string' || typeof status !== 'string' || !STATUSES.includes(status)) {
+    throw new DtmProtocolError(`the answer to a query is no transaction: ${body.slice(0, 200)}`);
+  }
+  return {
+    gid,
+    transType: text(trans_type),
+    status: status as TransactionStatus,
+    rollbackReason: text(rollback_reason),
+    branches: (Array.isArray(branches) ? branches : []).map((branch) => {
+      const { branch_id, op, status: branchStatus, url } = record(branch) ?? {};
+      return { branchId: text(branch_id), op: text(op), status: text(branchStatus), url: text(url) };
+    }),
+  };
+}
+
+/** The refusing branch's own words inside DTM's rollback reason, `url:<url> return failed: <words> FAILURE`. */
+export function refusalText(rollbackReason: string): string {
+  return rollbackReason.replace(/^url:\S* return failed: /, '').replace(/\s*FAILURE$/, '');
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function record(value: unknown): Record<string, unknown> | null {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,5 @@
+/** Injection token of the module's checked options. */
+export const DTM_OPTIONS = Symbol('DtmOptions');
+
+/** Injection token of the `Signer`, `null` when signatures are off. */
+export const DTM_SIGNER = Symbol('DtmSigner');

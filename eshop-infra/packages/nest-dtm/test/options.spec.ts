@@ -1,0 +1,119 @@
+import { Test } from '@nestjs/testing';
+import {
+  DtmInvalidOption,
+  DtmModule,
+  type DtmModuleOptions,
+  DtmService,
+  httpBranch,
+  LocalTransaction,
+  newGid,
+  type SagaOptions,
+} from '../src/index.js';
+import { Bank, type Transfer } from './support/bank.js';
+
+const good: DtmModuleOptions = {
+  servers: { default: { grpc: '127.0.0.1:1', http: 'http://127.0.0.1:1' } },
+  branches: { 'bank.Bank': '127.0.0.1:2' },
+  signature: { keys: [{ id: 'k', secret: 'sixteen characters' }] },
+};
+
+async function start(options: DtmModuleOptions): Promise<DtmService> {
+  const module = await Test.createTestingModule({
+    imports: [DtmModule.forRootAsync({ inject: [], useFactory: () => options })],
+  }).compile();
+  return module.get(DtmService);
+}
+
+describe('a wrong module option fails when the module is built, with its name', () => {
+  const server = good.servers.default as { grpc: string; http: string };
+  const wrong: [string, Partial<DtmModuleOptions>][] = [
+    ['servers.default.grpc', { servers: { default: { ...server, grpc: 'http://127.0.0.1:1' } } }],
+    ['servers.default.http', { servers: { default: { ...server, http: '127.0.0.1:1' } } }],
+    ['servers.default.deadlineMs', { servers: { default: { ...server, deadlineMs: 0 } } }],
+    ['servers.other.waitDeadlineMs', { servers: { default: server, other: { ...server, waitDeadlineMs: 5000 } } }],
+    ['branches.bank.Bank', { branches: { 'bank.Bank': 'http://127.0.0.1:2' } }],
+    ['branches.bank.Bank', { branches: { 'bank.Bank': 'bank' } }],
+    ['signature', { signature: undefined }],
+    ['signature.keys', { signature: { keys: [] } }],
+    ['signature.keys.0.id', { signature: { keys: [{ id: 'a.b', secret: 'sixteen characters' }] } }],
+    ['signature.keys.0.secret', { signature: { keys: [{ id: 'a', secret: 'short' }] } }],
+  ];
+  test.each(wrong)('%s', async (field, change) => {
+    await expect(start({ ...good, ...change } as DtmModuleOptions)).rejects.toMatchObject({
+      name: 'DtmInvalidOption',
+      field,
+    });
+  });
+});
+
+describe('a wrong option of a saga fails when it is built, with its name', () => {
+  let dtm: DtmService;
+  const payload = { account: 'a', amount: 1 };
+  beforeAll(async () => {
+    dtm = await start(good);
+  });
+  afterAll(() => dtm.onApplicationShutdown());
+
+  const invalid = (field: string) => expect.objectContaining({ code: 'DTM_INVALID_OPTION', field });
+
+  test.each(['', 'a b', 'a;b', 'é', 'x'.repeat(129)])('gid %p', (gid) => {
+    expect(() => dtm.saga(gid)).toThrow(DtmInvalidOption);
+  });
+
+  const options: [string, SagaOptions][] = [
+    ['retryInterval', { retryInterval: -1 }],
+    ['timeoutToFail', { timeoutToFail: 1.5 }],
+    ['headers.X', { headers: { X: '' } }],
+    ['headers.dtm-gid', { headers: { 'dtm-gid': '' } }],
+    ['headers.a', { headers: { a: 'line\nbreak' } }],
+    ['orders', { orders: { 1: [0] } }],
+    ['server', { server: 'nowhere' }],
+  ];
+  test.each(options)('%s', (field, wrong) => {
+    expect(() => dtm.saga(newGid(), wrong)).toThrow(invalid(field));
+  });
+
+  test('a service without an address', () => {
+    const other = { ...Bank.withdraw, path: '/other.Service/Do' };
+    expect(() => dtm.saga(newGid()).step(other, null, payload)).toThrow(invalid('steps.0.action'));
+  });
+
+  test('an address that is no URL', () => {
+    expect(() => dtm.saga(newGid()).step(httpBranch('ftp://x/y'), null, payload)).toThrow(invalid('steps.0.action'));
+  });
+
+  test('an action and a compensation on two transports', () => {
+    expect(() => dtm.saga(newGid()).step(Bank.withdraw, httpBranch<Transfer>('http://x/y'), payload)).toThrow(
+      invalid('steps.0'),
+    );
+  });
+
+  test('a payload over 64 KiB', () => {
+    const big = { account: 'x'.repeat(65_536), amount: 1 };
+    expect(() => dtm.saga(newGid()).step(Bank.withdraw, null, big)).toThrow(invalid('steps.0.payload'));
+  });
+
+  test('no step, more than 99', async () => {
+    await expect(dtm.saga(newGid()).submit()).rejects.toEqual(invalid('steps'));
+    const saga = dtm.saga(newGid());
+    for (let step = 0; step < 99; step++) saga.step(Bank.withdraw, null, payload);
+    expect(() => saga.step(Bank.withdraw, null, payload)).toThrow(invalid('steps'));
+  });
+
+  test.each<Record<number, number[]>>([{ 1: [5] }, { 0: [1], 1: [0] }, { 0: [0] }])('orders %p', async (orders) => {
+    const saga = dtm.saga(newGid(), { concurrent: true, orders });
+    for (let step = 0; step < 2; step++) saga.step(Bank.withdraw, null, payload);
+    await expect(saga.submit()).rejects.toEqual(invalid('orders'));
+  });
+
+  test('headers that do not fit into the column', async () => {
+    const saga = dtm.saga(newGid(), { headers: { long: 'x'.repeat(1000) } }).step(Bank.withdraw, null, payload);
+    await expect(saga.submit()).rejects.toEqual(invalid('headers'));
+  });
+});
+
+test('LocalTransaction outside of a branch says so', () => {
+  const tx = new LocalTransaction();
+  expect(tx.active).toBe(false);
+  expect(() => tx.branch).toThrow(/outside of a branch/);
+});

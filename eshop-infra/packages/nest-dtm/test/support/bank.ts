@@ -1,0 +1,206 @@
+import { type handleUnaryCall, type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import {
+  Controller,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  Module,
+  type PipeTransform,
+  Post,
+} from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DataSource } from 'typeorm';
+import {
+  DtmBranches,
+  DtmModule,
+  type DtmModuleOptions,
+  DtmService,
+  LocalTransaction,
+  type MysqlBarrierOptions,
+  mysqlBarrier,
+  Refusal,
+} from '../../src/index.js';
+import { env } from './env.js';
+import { freePort } from './free-port.js';
+
+/** Payload of every branch of the test service. */
+export interface Transfer {
+  account: string;
+  amount: number;
+}
+
+function method(name: string): MethodDefinition<Transfer, object> {
+  const serialize = (value: object): Buffer => Buffer.from(JSON.stringify(value));
+  return {
+    path: `/bank.Bank/${name}`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: serialize,
+    requestDeserialize: (bytes) => JSON.parse(bytes.toString() || '{}'),
+    responseSerialize: serialize,
+    responseDeserialize: (bytes) => JSON.parse(bytes.toString() || '{}'),
+  };
+}
+
+export const Bank = {
+  withdraw: method('Withdraw'),
+  withdrawRevert: method('WithdrawRevert'),
+} satisfies ServiceDefinition<{ [name: string]: handleUnaryCall<Transfer, object> }>;
+
+/** What a test makes a branch do instead of, or before, its work. Keyed by account and op. */
+@Injectable()
+export class Scripts {
+  readonly #scripts = new Map<string, (tx: LocalTransaction) => Promise<void> | void>();
+  readonly calls: string[] = [];
+
+  on(account: string, op: 'action' | 'compensate', script: (tx: LocalTransaction) => Promise<void> | void): void {
+    this.#scripts.set(`${account} ${op}`, script);
+  }
+
+  off(account: string, op: 'action' | 'compensate'): void {
+    this.#scripts.delete(`${account} ${op}`);
+  }
+
+  async run(account: string, tx: LocalTransaction): Promise<void> {
+    this.calls.push(`${account} ${tx.branch.op}`);
+    await this.#scripts.get(`${account} ${tx.branch.op}`)?.(tx);
+  }
+
+  /** How often the handler itself ran. */
+  count(account: string, op: 'action' | 'compensate'): number {
+    return this.calls.filter((call) => call === `${account} ${op}`).length;
+  }
+}
+
+/** The SQL stands in a service of its own: it finds the branch's transaction by injection. */
+@Injectable()
+class Accounts {
+  constructor(private readonly tx: LocalTransaction) {}
+
+  async add(account: string, amount: number): Promise<void> {
+    const { affectedRows } = await this.tx.execute(
+      'UPDATE account SET balance = balance + ?, hits = hits + 1 WHERE name = ? AND balance + ? >= 0',
+      [amount, account, amount],
+    );
+    if (affectedRows === 0) throw new Refusal(`${account} has not enough`);
+  }
+}
+
+const Message = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  context.getType() === 'rpc' ? context.switchToRpc().getData() : context.switchToHttp().getRequest().body,
+);
+
+/** Says no to a payload as a contract's validation would: an error that knows its gRPC status. */
+class PositiveAmount implements PipeTransform<Transfer, Transfer> {
+  transform(value: Transfer): Transfer {
+    if (!(value?.amount > 0))
+      throw Object.assign(new Error('amount must be > 0'), { code: 'INVALID_PARAMETER', grpcStatus: 3 });
+    return value;
+  }
+}
+
+@Controller()
+@DtmBranches()
+class BankSagaController {
+  constructor(
+    private readonly accounts: Accounts,
+    private readonly scripts: Scripts,
+    private readonly tx: LocalTransaction,
+  ) {}
+
+  @GrpcMethod('bank.Bank', 'withdraw')
+  @Post('withdraw')
+  async withdraw(@Message(PositiveAmount) transfer: Transfer): Promise<object> {
+    await this.scripts.run(transfer.account, this.tx);
+    await this.accounts.add(transfer.account, -transfer.amount);
+    return { said: 'FAILURE and ONGOING are words DTM reads in bodies' };
+  }
+
+  @GrpcMethod('bank.Bank', 'withdrawRevert')
+  @Post('withdrawRevert')
+  async withdrawRevert(@Message(PositiveAmount) transfer: Transfer): Promise<object> {
+    await this.scripts.run(transfer.account, this.tx);
+    await this.accounts.add(transfer.account, transfer.amount);
+    return {};
+  }
+}
+
+export interface BankApp {
+  app: NestFastifyApplication;
+  dtm: DtmService;
+  scripts: Scripts;
+  dataSource: DataSource;
+  grpcAddress: string;
+  http: string;
+  /** Puts an account of this balance there; returns its unique name. */
+  account(balance: number): Promise<string>;
+  /** Balance, and how often it was changed. */
+  state(account: string): Promise<{ balance: number; hits: number }>;
+  /** Barrier rows of a transaction as `branch op reason`. */
+  barrierRows(gid: string): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export const signature = { keys: [{ id: 'now', secret: 'the secret of the tests' }] };
+
+/** A hybrid service with branches on both transports, and a submitter, on free ports. */
+export async function startBank(
+  dataSource: DataSource,
+  options: Partial<DtmModuleOptions> = {},
+  barrier: MysqlBarrierOptions = {},
+): Promise<BankApp> {
+  const port = await freePort();
+  const grpcAddress = `127.0.0.1:${port}`;
+
+  @Module({
+    imports: [
+      DtmModule.forRoot({
+        servers: { default: { grpc: env.dtmGrpc, http: env.dtmHttp } },
+        branches: { 'bank.Bank': grpcAddress },
+        signature,
+        barrier: mysqlBarrier(dataSource, barrier),
+        ...options,
+      }),
+    ],
+    controllers: [BankSagaController],
+    providers: [Accounts, Scripts],
+  })
+  class BankModule {}
+
+  const app = await NestFactory.create<NestFastifyApplication>(BankModule, new FastifyAdapter(), { logger: false });
+  app.connectMicroservice<MicroserviceOptions>(
+    {
+      transport: Transport.GRPC,
+      options: { package: 'bank', packageDefinition: { 'bank.Bank': Bank }, url: grpcAddress },
+    },
+    { inheritAppConfig: true },
+  );
+  await app.startAllMicroservices();
+  await app.listen(0, '127.0.0.1');
+  let accounts = 0;
+  return {
+    app,
+    dataSource,
+    grpcAddress,
+    dtm: app.get(DtmService),
+    scripts: app.get(Scripts),
+    http: await app.getUrl(),
+    account: async (balance) => {
+      const name = `a${++accounts}-${port}`;
+      await dataSource.query('INSERT INTO account (name, balance) VALUES (?, ?)', [name, balance]);
+      return name;
+    },
+    state: async (account) =>
+      (await dataSource.query('SELECT balance, hits FROM account WHERE name = ?', [account]))[0],
+    barrierRows: async (gid) => {
+      const rows: { branch_id: string; op: string; reason: string }[] = await dataSource.query(
+        'SELECT branch_id, op, reason FROM barrier WHERE gid = ? ORDER BY branch_id, op',
+        [gid],
+      );
+      return rows.map((row) => `${row.branch_id} ${row.op} ${row.reason}`);
+    },
+    close: () => app.close(),
+  };
+}

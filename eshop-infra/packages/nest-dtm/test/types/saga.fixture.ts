@@ -1,0 +1,46 @@
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { type DtmService, httpBranch } from '../../src/index.js';
+
+interface Withdraw {
+  account: string;
+  amount: number;
+}
+interface Part {
+  account: string;
+}
+interface Other {
+  account: string;
+  amount: string;
+}
+
+declare const dtm: DtmService;
+declare const action: MethodDefinition<Withdraw, object>;
+declare const compensation: MethodDefinition<Withdraw, { anything: true }>;
+declare const twin: MethodDefinition<{ account: string; amount: number }, object>;
+declare const part: MethodDefinition<Part, object>;
+declare const other: MethodDefinition<Other, object>;
+const payload: Withdraw = { account: 'a', amount: 1 };
+
+dtm
+  .saga('g')
+  .step(action, compensation, payload)
+  .step(action, null, payload)
+  .step(action, twin, { account: 'a', amount: 1 });
+dtm.saga('g').step(httpBranch<Withdraw>('http://x/y'), httpBranch<Withdraw>('http://x/z'), payload);
+
+// @ts-expect-error the payload lacks a field
+dtm.saga('g').step(action, compensation, { account: 'a' });
+// @ts-expect-error a field of another type
+dtm.saga('g').step(action, compensation, { account: 'a', amount: '1' });
+// @ts-expect-error a field the message does not have
+dtm.saga('g').step(action, compensation, { account: 'a', amount: 1, extra: 1 });
+// @ts-expect-error the compensation takes another message
+dtm.saga('g').step(action, other, payload);
+// @ts-expect-error the compensation takes a part of the message, whose field numbers may differ
+dtm.saga('g').step(action, part, payload);
+// @ts-expect-error the other way round
+dtm.saga('g').step(part, action, { account: 'a' });
+// @ts-expect-error over HTTP too
+dtm.saga('g').step(httpBranch<Withdraw>('http://x/y'), httpBranch<Other>('http://x/z'), payload);
+// @ts-expect-error not a method
+dtm.saga('g').step('bank/withdraw', null, payload);
