@@ -1,0 +1,27 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What is known of the request at hand, wherever the code runs. */
+export interface RequestContext {
+  /** Given by the client (`x-request-id`, `request_id`) or made here; passed on to other services. */
+  readonly requestID: string;
+  /** Trace id of W3C Trace Context, 32 hex digits. */
+  readonly traceID: string;
+  /** The whole `traceparent` value, passed on to other services. */
+  readonly traceparent: string;
+  /** Global transaction that this call belongs to, when DTM makes it. */
+  readonly gid?: string | undefined;
+  /** Time after which nobody waits for the answer, ms since 1970. Calls to other services end before. */
+  readonly deadline?: number | undefined;
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+/** The context of the request at hand; undefined outside of requests. */
+export function requestContext(): RequestContext | undefined {
+  return storage.getStore();
+}
+
+/** Runs `work` in a given context. */
+export function runInContext<T>(context: RequestContext, work: () => T): T {
+  return storage.run(context, work);
+}

@@ -1,0 +1,134 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import type { ServiceContract } from '@eshop/proto';
+import type { INestApplication, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { DestinationStream } from 'pino';
+import type { z } from 'zod';
+import { type ConfigOf, type Environment, loadConfig, redactConfig } from './config/index.js';
+import type { Tree } from './config/schema-tree.js';
+import { drain } from './drain.js';
+import { ErrorFilter } from './errors/error.filter.js';
+import { type GrpcListener, grpcServerOptions } from './grpc/server-options.js';
+import { Readiness } from './health/readiness.js';
+import { EnvelopeAdapter } from './http/adapter.js';
+import { useJsonBodies } from './http/body-parser.js';
+import { useBuiltInRoutes } from './http/built-in-routes.js';
+import { useRequestHooks } from './http/hooks.js';
+import { RouteTable } from './http/routes.js';
+import { useSwagger } from './http/swagger.js';
+import { createLoggers, type Loggers } from './log/logger.js';
+import { NestLogger } from './log/nest-logger.js';
+import { Metrics } from './metrics/metrics.js';
+import { serviceModule } from './service.module.js';
+
+export interface ServiceOptions<S extends z.ZodObject> {
+  /** What the service serves, from `@eshop/proto/<name>`. */
+  readonly contract: ServiceContract;
+  /** The service's own configuration sections; those of every service are added. */
+  readonly config?: S;
+  /** Default: CONFIG_FILE, else `config/<name>.yaml` in the working directory. */
+  readonly configFile?: string;
+  /** Default: `process.env`. */
+  readonly env?: Environment;
+  /** Settings laid over file and environment. */
+  readonly overrides?: Tree;
+  /** Where log lines go. Default: standard output. */
+  readonly logStream?: DestinationStream;
+}
+
+/** A service that listens. */
+export interface RunningService<S extends z.ZodObject> {
+  readonly app: INestApplication;
+  readonly config: ConfigOf<S>;
+  readonly loggers: Loggers;
+  readonly httpPort: number;
+  /** null without a gRPC listener */
+  readonly grpcPort: number | null;
+  /** Drains both listeners, then closes what the modules opened. @returns whether requests in flight all finished */
+  close(): Promise<boolean>;
+}
+
+/** Makes and starts a service without touching the process (no signals, no exit). */
+export async function createService<S extends z.ZodObject>(
+  appModule: Type,
+  options: ServiceOptions<S>,
+): Promise<RunningService<S>> {
+  const { contract } = options;
+  const { config, schema } = loadConfig({
+    contract,
+    ...(options.config && { config: options.config }),
+    ...(options.configFile !== undefined && { file: options.configFile }),
+    ...(options.env && { env: options.env }),
+    ...(options.overrides && { overrides: options.overrides }),
+  });
+  const loggers = createLoggers(config, options.logStream);
+  const metrics = new Metrics(config.app.name);
+  const readiness = new Readiness();
+  const parts = { config, loggers, metrics, readiness };
+
+  const adapter = new EnvelopeAdapter(config.http);
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const routes = new RouteTable(fastify);
+  useJsonBodies(fastify);
+  useRequestHooks(fastify, config, loggers, metrics, () => readiness.isDraining);
+
+  const app = await NestFactory.create<NestFastifyApplication>(serviceModule(appModule, parts), adapter, {
+    logger: new NestLogger(loggers.log),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  try {
+    app.useGlobalFilters(new ErrorFilter(routes, loggers));
+    useBuiltInRoutes(fastify, readiness, metrics, redactConfig(schema, config));
+    useSwagger(app, fastify, { title: contract.title, version: config.app.version });
+
+    const listener: GrpcListener = {};
+    const grpcPort = contract.grpcPort === null || !contract.definition ? null : await portFor(config.grpc.port);
+    if (grpcPort !== null) {
+      const grpc = grpcServerOptions(contract, grpcPort, config, parts, listener);
+      app.connectMicroservice(grpc, { inheritAppConfig: true });
+      await app.startAllMicroservices();
+    }
+    await app.listen({ port: config.http.port, host: config.http.host });
+    const httpPort = (app.getHttpServer().address() as AddressInfo).port;
+    loggers.log.info({ httpPort, grpcPort }, `${config.app.name} is up`);
+
+    const close = async () => {
+      const finished = await drain(config.shutdown, readiness, fastify, listener.server);
+      await app.close();
+      return finished;
+    };
+    let closing: Promise<boolean> | undefined;
+    return {
+      app,
+      config,
+      loggers,
+      httpPort,
+      grpcPort,
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+/** Nest does not tell which port gRPC got, so a free one is looked for beforehand. */
+function portFor(configured: number): Promise<number> | number {
+  if (configured !== 0) return configured;
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,111 @@
+import type { CallOptions, ClientContract, GrpcClientFactory } from '@eshop/proto';
+import { Client, credentials, Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { ConfigError, envName, type ServiceConfig } from '../config/index.js';
+import { requestContext } from '../context/index.js';
+import { fromGrpcError } from '../errors/from-grpc-error.js';
+import type { Metrics } from '../metrics/metrics.js';
+
+type Method = MethodDefinition<unknown, unknown>;
+export type ClientSettings = ServiceConfig['grpcClients'][string];
+
+const CHANNEL = {
+  // gRPC servers refuse pings more often than every five minutes.
+  'grpc.keepalive_time_ms': 330_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.min_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+  'grpc.max_receive_message_length': 33_554_432,
+  'grpc.enable_retries': 0,
+  'grpc.service_config': '{"loadBalancingConfig":[{"round_robin":{}}]}',
+} as const;
+const BACKOFF_MS = 25;
+
+/**
+ * Clients of other services: a deadline on every call (from the configuration, never later than that of the request at
+ * hand), repeats for rpcs without side effects only, the request's ids passed on, errors as ContractError.
+ */
+export class ConfiguredClientFactory implements GrpcClientFactory, OnApplicationShutdown {
+  private readonly clients: Client[] = [];
+
+  constructor(
+    private readonly config: Pick<ServiceConfig, 'grpcClients'>,
+    private readonly metrics: Metrics,
+  ) {}
+
+  create<T extends object>(contract: ClientContract): T {
+    const settings = this.config.grpcClients[contract.name];
+    if (!settings) {
+      const path = ['grpcClients', contract.name, 'address'];
+      throw new ConfigError([{ path: path.join('.'), env: envName(path), message: 'is missing' }], 'gRPC clients');
+    }
+    const client = new Client(settings.address, credentials.createInsecure(), CHANNEL);
+    this.clients.push(client);
+    const methods = Object.entries(contract.definition).map(([key, definition]) => {
+      const retries = contract.safe.includes(key) ? settings.retries : 0;
+      const rpc = definition.path.slice(definition.path.lastIndexOf('/') + 1);
+      const send = (request: unknown, options: CallOptions = {}) =>
+        this.call(client, contract, rpc, definition as Method, settings, retries, request, options);
+      return [key, send];
+    });
+    return Object.fromEntries(methods) as T;
+  }
+
+  onApplicationShutdown(): void {
+    for (const client of this.clients) client.close();
+  }
+
+  private async call(
+    client: Client,
+    contract: ClientContract,
+    rpc: string,
+    definition: Method,
+    settings: ClientSettings,
+    retries: number,
+    request: unknown,
+    options: CallOptions,
+  ): Promise<unknown> {
+    const context = requestContext();
+    const deadline = Math.min(
+      Date.now() + (options.deadlineMs ?? settings.deadlineMs),
+      context?.deadline ?? Number.POSITIVE_INFINITY,
+    );
+    for (let attempt = 0; ; attempt++) {
+      const metadata = new Metadata();
+      if (context) {
+        metadata.set('request_id', context.requestID);
+        metadata.set('traceparent', context.traceparent);
+      }
+      for (const key in options.metadata) metadata.set(key, options.metadata[key] ?? '');
+      const started = performance.now();
+      try {
+        const reply = await unary(client, definition, request, metadata, deadline);
+        this.metrics.grpcClient.observe(performance.now() - started, contract.fullName, rpc, status.OK);
+        return reply;
+      } catch (error) {
+        const failure = error as ServiceError;
+        this.metrics.grpcClient.observe(performance.now() - started, contract.fullName, rpc, failure.code);
+        const pause = BACKOFF_MS * 2 ** attempt * (0.5 + Math.random());
+        if (failure.code !== status.UNAVAILABLE || attempt >= retries || Date.now() + pause >= deadline) {
+          throw fromGrpcError(failure, contract.name);
+        }
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+}
+
+function unary(client: Client, method: Method, request: unknown, metadata: Metadata, deadline: number) {
+  return new Promise<unknown>((resolve, reject) => {
+    client.makeUnaryRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      metadata,
+      { deadline },
+      (error, reply) => (error ? reject(error) : resolve(reply)),
+    );
+  });
+}

@@ -1,0 +1,78 @@
+import {
+  type handleUnaryCall,
+  type Metadata,
+  type Server,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js';
+import { newContext, type RequestContext, runInContext } from '../context/index.js';
+import { logError } from '../errors/log-error.js';
+import { toGrpcError } from '../errors/to-grpc-error.js';
+import type { Loggers } from '../log/logger.js';
+import type { Metrics } from '../metrics/metrics.js';
+
+type Unary = handleUnaryCall<unknown, unknown>;
+
+/** Puts context, error mapping, one log line and one measurement around each unary handler registered from now on. */
+export function wrapHandlers(server: Server, { log, requests }: Loggers, metrics: Metrics): void {
+  const wrap = (path: string, handler: Unary): Unary => {
+    const [, domain = '', method = ''] = path.split('/');
+    return (call, callback) => {
+      const started = performance.now();
+      const context = contextOfCall(call);
+      let answered = false;
+      const answer: sendUnaryData<unknown> = (thrown, value, trailer, flags) => {
+        if (answered) return;
+        answered = true;
+        let code: number = status.OK;
+        if (thrown) {
+          const { error, sent } = toGrpcError(thrown, domain, context.requestID);
+          code = sent.code;
+          logError(log, error, context);
+          callback(sent);
+        } else callback(null, value, trailer, flags);
+        const ms = performance.now() - started;
+        metrics.grpcServer.observe(ms, domain, method, code);
+        if (requests.isLevelEnabled('info')) {
+          const { requestID, traceID, gid } = context;
+          requests.info({ requestID, traceID, gid, rpc: path, code, ms: Math.round(ms * 100) / 100 }, 'grpc');
+        }
+      };
+      const fail = (error: unknown) => answer(error as Error);
+      runInContext(context, () => {
+        try {
+          const running: unknown = handler(call, answer);
+          if (running instanceof Promise) running.catch(fail);
+        } catch (error) {
+          fail(error);
+        }
+      });
+    };
+  };
+  const register = server.register.bind(server);
+  server.register = ((path, handler, serialize, deserialize, type) =>
+    register(
+      path,
+      type === 'unary' ? (wrap(path, handler as Unary) as typeof handler) : handler,
+      serialize,
+      deserialize,
+      type,
+    )) as Server['register'];
+}
+
+function contextOfCall(call: ServerUnaryCall<unknown, unknown>): RequestContext {
+  const { metadata } = call;
+  const deadline = call.getDeadline();
+  const at = deadline instanceof Date ? deadline.getTime() : deadline;
+  return newContext({
+    requestID: one(metadata, 'request_id'),
+    traceparent: one(metadata, 'traceparent'),
+    gid: one(metadata, 'dtm-gid'),
+    deadline: Number.isFinite(at) ? at : undefined,
+  });
+}
+
+function one(metadata: Metadata, key: string): unknown {
+  return metadata.get(key)[0];
+}

@@ -1,0 +1,54 @@
+import type { FastifyInstance } from 'fastify';
+import type { ServiceConfig } from '../config/index.js';
+import { runInContext } from '../context/index.js';
+import type { Loggers } from '../log/logger.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { contextOf } from './request-state.js';
+
+/** Paths that machines ask all the time: neither logged nor measured. */
+const QUIET = /^\/(?:health|ready|metrics|ping)$/;
+
+/** Gives each request its context, one log line and one measurement. */
+export function useRequestHooks(
+  fastify: FastifyInstance,
+  config: ServiceConfig,
+  { requests }: Loggers,
+  metrics: Metrics,
+  isDraining: () => boolean,
+): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const context = contextOf(request, config.http.requestTimeoutMs);
+    reply.header('x-request-id', context.requestID);
+    done();
+  });
+  // Not earlier: reading the body loses the asynchronous context.
+  fastify.addHook('preValidation', (request, _reply, done) => runInContext(contextOf(request), done));
+  // Also for requests that came before the shutdown: a connection kept alive would hold it up.
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isDraining()) reply.header('connection', 'close');
+    done();
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const route = request.is404 ? '(none)' : (request.routeOptions.url ?? '(none)');
+    if (!QUIET.test(route)) {
+      const ms = reply.elapsedTime;
+      metrics.http.observe(ms, request.method, route, reply.statusCode);
+      if (requests.isLevelEnabled('info')) {
+        const { requestID, traceID, gid } = contextOf(request);
+        requests.info(
+          {
+            requestID,
+            traceID,
+            gid,
+            method: request.method,
+            route,
+            status: reply.statusCode,
+            ms: Math.round(ms * 100) / 100,
+          },
+          'http',
+        );
+      }
+    }
+    done();
+  });
+}

@@ -1,0 +1,146 @@
+import { type CodeName, type ColumnTable, ContractError } from '@eshop/proto';
+import type { ObjectLiteral, Repository } from 'typeorm';
+import { isDuplicateKey } from '../errors/database-error.js';
+import { type ListParams, listFilter } from './list-filter.js';
+import { Sql, type SqlOutcome, type SqlValue } from './sql.js';
+
+export interface CrudOptions {
+  /** Thrown for an id that does not exist. */
+  readonly notFound: CodeName;
+  /** Columns that lists may filter and sort by, from the contract. */
+  readonly columns: ColumnTable;
+  /** Thrown when a unique key is taken. Default: ALREADY_EXISTS. */
+  readonly duplicate?: CodeName;
+}
+
+/** An entity of the contract: a number `id`, properties named like the fields. */
+export type CrudEntity = ObjectLiteral & { id: number };
+
+/** Fields to write; what is undefined is left alone. */
+export type CrudValues<E> = { readonly [K in keyof E]?: E[K] | undefined };
+
+/**
+ * The five things every table of the contract can do, as plain SQL made from the entity's metadata.
+ * A soft-deleted row does not exist for any of them; the delete column is never read, nor
+ * is a column marked `select: false`, so that rows can be answered as they are.
+ */
+export class Crud<E extends CrudEntity> {
+  private readonly sql: Sql;
+  private readonly table: string;
+  private readonly columns: ReadonlyMap<string, string>;
+  private readonly selection: string;
+  private readonly softDelete: string | undefined;
+
+  constructor(
+    repository: Repository<E>,
+    private readonly options: CrudOptions,
+  ) {
+    const { metadata } = repository;
+    this.sql = new Sql(repository.manager.connection);
+    this.table = quote(metadata.tableName);
+    this.softDelete = metadata.deleteDateColumn && quote(metadata.deleteDateColumn.databaseName);
+    this.columns = new Map(
+      metadata.columns
+        .filter((column) => !column.isDeleteDate)
+        .map((column) => [column.propertyName, quote(column.databaseName)]),
+    );
+    this.selection = metadata.columns
+      .filter((column) => column.isSelect && !column.isDeleteDate)
+      .map((column) => `${quote(column.databaseName)} AS ${quote(column.propertyName)}`)
+      .join(', ');
+  }
+
+  /** Inserts a row; the database fills what is not given. */
+  async create(values: CrudValues<E>): Promise<{ id: number }> {
+    const { columns, bound } = this.assignments(values);
+    const marks = columns.map(() => '?').join(', ');
+    const { insertId } = await this.write(`INSERT INTO ${this.table} (${columns.join(', ')}) VALUES (${marks})`, bound);
+    return { id: insertId };
+  }
+
+  /** @throws ContractError `notFound` */
+  async get(id: number): Promise<E> {
+    const [row] = await this.sql.query<E>(
+      `SELECT ${this.selection} FROM ${this.table} WHERE ${this.alive('`id` = ?')}`,
+      [id],
+    );
+    if (!row) throw new ContractError(this.options.notFound);
+    return row;
+  }
+
+  /** Writes the fields that are present. @throws ContractError `notFound`, `duplicate` */
+  async update(id: number, values: CrudValues<E>): Promise<Record<string, never>> {
+    const { columns, bound } = this.assignments(values);
+    if (columns.length === 0) {
+      await this.get(id);
+      return {};
+    }
+    const set = columns.map((column) => `${column} = ?`).join(', ');
+    const { affectedRows } = await this.write(`UPDATE ${this.table} SET ${set} WHERE ${this.alive('`id` = ?')}`, [
+      ...bound,
+      id,
+    ]);
+    if (affectedRows === 0) throw new ContractError(this.options.notFound);
+    return {};
+  }
+
+  /** Deletes a row; softly where the entity has a delete column. @throws ContractError `notFound` */
+  async remove(id: number): Promise<Record<string, never>> {
+    const { affectedRows } = await this.sql.run(
+      this.softDelete
+        ? `UPDATE ${this.table} SET ${this.softDelete} = CURRENT_TIMESTAMP(3) WHERE ${this.alive('`id` = ?')}`
+        : `DELETE FROM ${this.table} WHERE \`id\` = ?`,
+      [id],
+    );
+    if (affectedRows === 0) throw new ContractError(this.options.notFound);
+    return {};
+  }
+
+  /** A page of rows and how many there are in all (0 with `ignore count`). @throws ContractError INVALID_PARAMETER */
+  async list(params?: ListParams): Promise<{ total: number; rows: E[] }> {
+    const filter = listFilter(this.options.columns, params);
+    const condition = this.alive(filter.where);
+    const from = `FROM ${this.table}${condition && ` WHERE ${condition}`}`;
+    const rows = await this.sql.queryOnce<E>(
+      `SELECT ${this.selection} ${from} ORDER BY ${filter.orderBy} LIMIT ${filter.limit} OFFSET ${filter.offset}`,
+      filter.values,
+    );
+    if (!filter.count) return { total: 0, rows };
+    // A page that is not full tells the total by itself.
+    const complete = rows.length < filter.limit && (rows.length > 0 || filter.offset === 0);
+    if (complete) return { total: filter.offset + rows.length, rows };
+    const [counted] = await this.sql.queryOnce<{ total: number }>(`SELECT COUNT(*) AS total ${from}`, filter.values);
+    return { total: counted?.total ?? 0, rows };
+  }
+
+  private assignments(values: CrudValues<E>): { columns: string[]; bound: SqlValue[] } {
+    const columns: string[] = [];
+    const bound: SqlValue[] = [];
+    for (const [property, value] of Object.entries(values)) {
+      if (value === undefined || property === 'id') continue;
+      const column = this.columns.get(property);
+      if (!column) throw new TypeError(`${this.table} has no property ${property}`);
+      columns.push(column);
+      bound.push(value as SqlValue);
+    }
+    return { columns, bound };
+  }
+
+  private async write(text: string, values: readonly SqlValue[]): Promise<SqlOutcome> {
+    try {
+      return await this.sql.run(text, values);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      throw new ContractError(this.options.duplicate ?? 'ALREADY_EXISTS', undefined, { cause: error });
+    }
+  }
+
+  private alive(condition: string): string {
+    if (!this.softDelete) return condition;
+    return `${this.softDelete} IS NULL${condition && ` AND ${condition}`}`;
+  }
+}
+
+function quote(identifier: string): string {
+  return `\`${identifier.replaceAll('`', '``')}\``;
+}

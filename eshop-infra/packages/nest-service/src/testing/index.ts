@@ -1,0 +1,2 @@
+export { startTestService, type TestService } from './start-test-service.js';
+export { type TestDatabase, testDatabase } from './test-database.js';
