@@ -1,0 +1,4 @@
+import base from './jest.config.js';
+
+/** System tests through the gateway; `eshop test` starts the system for them and says where it is (ESHOP_*). */
+export default { ...base, rootDir: 'e2e', testTimeout: 120_000 };

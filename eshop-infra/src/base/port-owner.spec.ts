@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { assertPortFree, parseSockets, portOwner } from './port-owner.ts';
+
+async function listen(): Promise<{ port: number; close: () => Promise<void> }> {
+  const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+describe('the owner of a port', () => {
+  it('is found with its process id and program', async () => {
+    const script = 'require("net").createServer().listen(0,"127.0.0.1",function(){console.log(this.address().port)})';
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const port = Number(line.toString());
+      expect(portOwner(port)).toMatchObject({ port, pid: child.pid, kind: 'listener' });
+      await expect(assertPortFree(port, 'mysql', 'ESHOP_PORT_MYSQL')).rejects.toThrow(
+        new RegExp(
+          `port ${port}, which mysql needs, is taken by process ${child.pid} .*createServer.*ESHOP_PORT_MYSQL`,
+        ),
+      );
+    } finally {
+      child.kill();
+    }
+  });
+
+  it('is nobody when the port is free', async () => {
+    const { port, close } = await listen();
+    await close();
+    expect(portOwner(port)).toBeUndefined();
+    await assertPortFree(port, 'mysql', 'ESHOP_PORT_MYSQL');
+  });
+
+  it('that is but an outgoing connection is waited for', async () => {
+    const { port: target, close } = await listen();
+    const free = await listen();
+    await free.close();
+    const socket = connect({ port: target, host: '127.0.0.1', localPort: free.port, localAddress: '127.0.0.1' });
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    const waiting = assertPortFree(free.port, 'dtm-mysql', 'ESHOP_PORT_DTM_MYSQL_HTTP', 20_000);
+    expect(portOwner(free.port)?.kind).toBe('connection');
+    socket.resetAndDestroy();
+    await close();
+    await waiting;
+  });
+
+  it('is read from the tables of the kernel', () => {
+    const table = [
+      '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
+      '   0: 0100007F:0CEA 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0',
+    ].join('\n');
+    expect(parseSockets(table)).toEqual([{ port: 3306, state: '0A', inode: '4711' }]);
+  });
+});

@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import type { Context } from '../context.ts';
+import type { Ports } from '../ports.ts';
+import type { Commands } from './command-context.ts';
+
+/** The ports by the names that other programs use: `mysql`, `dtm-mysql.http`, `stock.grpc`. */
+export function publicPorts(ports: Ports): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(ports).map(([name, port]) => [
+      name
+        .replace(/(Http|Grpc|Controller)$/, (kind) => `.${kind.toLowerCase()}`)
+        .replace(/[A-Z]/g, (x) => `-${x.toLowerCase()}`),
+      port,
+    ]),
+  );
+}
+
+/** Where the servers of an instance are, for the tests of all repositories. */
+export function testEnvironment(context: Context): Record<string, string> {
+  const { ports } = context;
+  return {
+    TEST_MYSQL_URL: context.mysqlRootUrl().replace(/\/$/, ''),
+    TEST_REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+    TEST_DTM_GRPC: `127.0.0.1:${ports.dtmMysqlGrpc}`,
+    TEST_DTM_HTTP: `http://127.0.0.1:${ports.dtmMysqlHttp}`,
+    TEST_DTM_REDIS_GRPC: `127.0.0.1:${ports.dtmRedisGrpc}`,
+    TEST_DTM_REDIS_HTTP: `http://127.0.0.1:${ports.dtmRedisHttp}`,
+    TEST_KAFKA: `127.0.0.1:${ports.kafka}`,
+    ESHOP_INSTANCE: context.instance,
+    ESHOP_GATEWAY_URL: context.gatewayUrl,
+    ESHOP_MYSQL_ROOT_URL: context.mysqlRootUrl().replace(/\/$/, ''),
+    ESHOP_PORTS: JSON.stringify(publicPorts(ports)),
+    ESHOP_REGISTRY: `http://127.0.0.1:${ports.registry}`,
+  };
+}
+
+export function envCommand(commands: Commands): Command {
+  return new Command('env')
+    .description('print the settings with which the tests of one repository find this instance: eval "$(eshop env)"')
+    .action(() => {
+      for (const [name, value] of Object.entries(testEnvironment(commands.context()))) {
+        process.stdout.write(`export ${name}='${value}'\n`);
+      }
+    });
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { residentBytesOf } from '../base/proc.ts';
+import type { Context } from '../context.ts';
+import { allParts } from '../parts/all.ts';
+import type { Part } from '../parts/part.ts';
+import { findProcess } from '../parts/supervisor.ts';
+import type { Commands } from './command-context.ts';
+
+interface Line {
+  part: Part;
+  pid: number | undefined;
+  state: string;
+}
+
+async function stateOf(context: Context, part: Part): Promise<Line> {
+  const pid = findProcess(context, part)?.pid;
+  if (pid === undefined) return { part, pid, state: 'stopped' };
+  try {
+    await (part.probe ?? part.check)(context);
+    return { part, pid, state: 'ready' };
+  } catch (error) {
+    return { part, pid, state: `not ready: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+export function statusCommand(commands: Commands): Command {
+  return new Command('status')
+    .description('what runs, where it listens, how much memory it uses (exit code 3 when not all is ready)')
+    .action(async () => {
+      const context = commands.context();
+      const lines = await Promise.all(allParts(context).map((part) => stateOf(context, part)));
+      commands.progress.say(`instance ${context.instance}, state in ${context.paths.state}`);
+      commands.progress.say('part        state      pid       MB  ports');
+      for (const { part, pid, state } of lines) {
+        const ports = part.ports.map((port) => context.ports[port]).join(' ');
+        const memory = pid ? String(Math.round(residentBytesOf(pid) / 1024 / 1024)) : '';
+        const [short, ...reason] = state.split(': ');
+        commands.progress.say(
+          `${part.name.padEnd(11)} ${(short ?? '').padEnd(9)} ${String(pid ?? '').padStart(7)} ${memory.padStart(6)}  ${ports.padEnd(14)} ${part.title}`.trimEnd(),
+        );
+        if (reason.length > 0) commands.progress.say(`            ${reason.join(': ').slice(0, 200)}`);
+      }
+      if (lines.some((line) => line.state !== 'ready')) process.exitCode = 3;
+    });
+}

@@ -1,0 +1,53 @@
+import { Command } from 'commander';
+import type { Progress } from '../base/progress.ts';
+import type { Context } from '../context.ts';
+import { runDemo } from '../demo/demo.ts';
+import { buildServices, publishAll } from '../packages/publish-all.ts';
+import { serviceParts, stackParts } from '../parts/all.ts';
+import { startParts } from '../parts/start-parts.ts';
+import type { Commands } from './command-context.ts';
+
+/** Brings the whole system of an instance to where every part answers. */
+export async function startSystem(context: Context, progress: Progress): Promise<void> {
+  progress.title('Servers');
+  await startParts(context, stackParts, progress);
+  progress.title('Packages and services');
+  await publishAll(context, progress);
+  await buildServices(context, progress);
+  progress.title('Starting');
+  await startParts(context, serviceParts(context), progress);
+}
+
+/** Where a person finds things. */
+export function urls(context: Context): string {
+  const { ports, gatewayUrl } = context;
+  const lines: [string, string][] = [['gateway', `${gatewayUrl}/apis/swagger/index.html`]];
+  for (const { name, ports: own } of serviceParts(context)) {
+    const http = own[0];
+    if (name !== 'gw' && http) lines.push([name, `http://127.0.0.1:${ports[http]}/apis/swagger/index.html`]);
+  }
+  lines.push(
+    ['npm registry', `http://127.0.0.1:${ports.registry}`],
+    ['DTM (MariaDB)', `http://127.0.0.1:${ports.dtmMysqlHttp}/api/dtmsvr/all`],
+    ['DTM (Redis)', `http://127.0.0.1:${ports.dtmRedisHttp}/api/dtmsvr/all`],
+  );
+  return lines.map(([name, url]) => `  ${name.padEnd(14)} ${url}`).join('\n');
+}
+
+export function upCommand(commands: Commands): Command {
+  const { progress } = commands;
+  return new Command('up')
+    .description('install what is missing, start everything, place demo orders, print the URLs')
+    .option('--no-demo', 'do not place demo orders')
+    .action((options: { demo: boolean }) =>
+      commands.exclusively('up', async (context) => {
+        const began = Date.now();
+        await startSystem(context, progress);
+        if (options.demo) await runDemo(context, progress);
+        progress.title(
+          `The e-shop runs (instance ${context.instance}, after ${Math.round((Date.now() - began) / 1000)} s)`,
+        );
+        progress.say(urls(context));
+      }),
+    );
+}

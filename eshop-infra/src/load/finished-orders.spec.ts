@@ -1,0 +1,47 @@
+import { World } from '../audit/testing/world.ts';
+import { OrderBook } from './finished-orders.ts';
+
+let world: World;
+let book: OrderBook;
+beforeAll(async () => {
+  world = await World.create();
+  book = await OrderBook.open(world.url, world.schemas.order);
+});
+afterAll(async () => {
+  await book.close();
+  await world.drop();
+});
+
+it('reads how the orders of a run ended, and how long they took', async () => {
+  const start = '2030-01-01 00:00:00.000';
+  const plant = async (
+    productID: number,
+    state: 'pending' | 'placed' | 'cancelled',
+    from: number,
+    to: number | null,
+  ) => {
+    const id = await world.order({ productID, state });
+    await world.sql(
+      `UPDATE {order}.order_submission SET created_at = ? + INTERVAL ? SECOND, finished_at = ? + INTERVAL ? SECOND
+       WHERE order_id = ?`,
+      [start, from, start, to, id],
+    );
+  };
+  await plant(1, 'placed', 1, 1.25);
+  await plant(2, 'placed', 2, 2.5);
+  await plant(2, 'cancelled', 3, 4);
+  await plant(2, 'placed', 9, 12);
+  await plant(2, 'pending', 9, null);
+  await plant(3, 'placed', 1, 2);
+  await plant(2, 'placed', -1, 1);
+  expect(await book.finished([1, 2], start, '2030-01-01 00:00:10.000')).toEqual({
+    placed: 3,
+    cancelled: 1,
+    unfinished: 1,
+    duringLoad: 3,
+    latency: { p50: 500, p95: 3000, p99: 3000, max: 3000 },
+    tailSeconds: 2,
+  });
+  expect(await book.unfinished(start)).toBe(1);
+  expect(await book.waitUntilFinished(start, 0.2)).toBe(1);
+});

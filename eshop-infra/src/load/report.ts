@@ -1,0 +1,81 @@
+import { table, verdict, violationText } from '../audit/report.ts';
+import type { CpuUsage } from './cpu.ts';
+import type { ListReport } from './list.ts';
+import type { Percentiles } from './percentiles.ts';
+import type { SubmitReport } from './submit.ts';
+
+/** The figures of a run of orders, for a person. */
+export function submitText(report: SubmitReport): string {
+  const { options, seconds, finished, unfinishedAfter5s, errors, cpu, busy, audit } = report;
+  const ended = finished.placed + finished.cancelled;
+  const products = options.products === 1 ? 'one product' : `${options.products} products`;
+  const lines = [
+    `${options.clients} clients, ${seconds.toFixed(1)} s, ${products}`,
+    '',
+    ...table([
+      ['', 'orders', 'per second'],
+      ['accepted', report.accepted, report.acceptedPerSecond.toFixed(1)],
+      ['finished while the load ran', finished.duringLoad, report.finishedPerSecond.toFixed(1)],
+      ['finished in all', ended, report.finishedPerSecondWithTail.toFixed(1)],
+      ['  placed', finished.placed, ''],
+      ['  cancelled', finished.cancelled, ''],
+      ['unfinished 5 s after the load', unfinishedAfter5s, ''],
+    ]),
+    `last one finished ${finished.tailSeconds.toFixed(2)} s after the load ended`,
+    ...(finished.unfinished > 0 ? [`${finished.unfinished} are unfinished still`] : []),
+    '',
+    ...latencyLines({ answer: report.answer, 'accepted → finished': finished.latency }),
+    '',
+    ...errorLines(errors),
+    ...cpuLines(cpu, ended),
+    `processors busy ${(busy * 100).toFixed(0)} % while the load ran`,
+  ];
+  if (audit) lines.push('', ...audit.violations.map((violation) => violationText(violation)), verdict(audit));
+  return lines.join('\n');
+}
+
+/** The figures of a run of lists, for a person. */
+export function listText(report: ListReport): string {
+  const { options, seconds, answered, answeredPerSecond, answer, errors, cpu, busy } = report;
+  return [
+    `${options.clients} clients, ${seconds.toFixed(1)} s, lists of ${options.limit}`,
+    `answered ${answered}, ${answeredPerSecond.toFixed(0)} per second`,
+    '',
+    ...latencyLines({ answer }),
+    '',
+    ...errorLines(errors),
+    ...cpuLines(cpu, answered),
+    `processors busy ${(busy * 100).toFixed(0)} %`,
+  ].join('\n');
+}
+
+function latencyLines(rows: Record<string, Percentiles>): string[] {
+  return table([
+    ['ms', 'p50', 'p95', 'p99', 'max'],
+    ...Object.entries(rows).map(([name, { p50, p95, p99, max }]) => [name, ...[p50, p95, p99, max].map(ms)]),
+  ]);
+}
+
+function errorLines(errors: Record<string, number>): string[] {
+  const found = Object.entries(errors).sort(([, a], [, b]) => b - a);
+  return found.length === 0 ? [] : [...found.map(([reason, count]) => `error ×${count}: ${reason}`), ''];
+}
+
+function cpuLines(usages: readonly CpuUsage[], done: number): string[] {
+  const total = usages.reduce((sum, { cpuSeconds }) => sum + (cpuSeconds ?? 0), 0);
+  const each = (cpuSeconds: number) => (done > 0 ? ((cpuSeconds * 1000) / done).toFixed(2) : '-');
+  return table([
+    ['process', 'CPU s', 'CPU ms each', 'RSS MB'],
+    ...usages.map(({ name, cpuSeconds, residentBytes }) => [
+      name,
+      cpuSeconds?.toFixed(2) ?? 'restarted',
+      cpuSeconds === null ? '-' : each(cpuSeconds),
+      Math.round(residentBytes / 1e6),
+    ]),
+    ['all', total.toFixed(2), each(total), ''],
+  ]);
+}
+
+function ms(value: number): string {
+  return value.toFixed(1);
+}

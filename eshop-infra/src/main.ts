@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+import { auditCommand } from './audit/command.ts';
+import { Interrupted, listenForInterrupts } from './base/interrupt.ts';
+import { createCommands } from './commands/command-context.ts';
+import { demoCommand } from './commands/demo.ts';
+import { downCommand, resetCommand } from './commands/down.ts';
+import { envCommand } from './commands/env.ts';
+import { logsCommand } from './commands/logs.ts';
+import { buildCommand, lockCommand, publishCommand } from './commands/publish.ts';
+import { restartCommand, startCommand, stopCommand } from './commands/start-stop.ts';
+import { statusCommand } from './commands/status.ts';
+import { testCommand } from './commands/test.ts';
+import { upCommand } from './commands/up.ts';
+import { loadCommand } from './load/command.ts';
+
+const program = new Command('eshop')
+  .description('The e-shop on this machine: starts it, shows it, tests it.')
+  .option('--instance <name>', 'which copy of the system: own ports, own data', process.env.ESHOP_INSTANCE ?? 'default')
+  .showHelpAfterError('(eshop --help lists the commands)');
+
+const commands = createCommands(() => program.opts<{ instance: string }>().instance);
+
+for (const command of [
+  upCommand(commands),
+  downCommand(commands),
+  statusCommand(commands),
+  logsCommand(commands),
+  resetCommand(commands),
+  startCommand(commands),
+  stopCommand(commands),
+  restartCommand(commands),
+  demoCommand(commands),
+  testCommand(commands),
+  auditCommand(commands.lazyContext),
+  loadCommand(commands.lazyContext),
+  publishCommand(commands),
+  buildCommand(commands),
+  lockCommand(commands),
+  envCommand(commands),
+]) {
+  program.addCommand(command);
+}
+
+/** Mistakes of this program show their stack; what went wrong around it is told in words. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError;
+  return own || process.env.ESHOP_DEBUG ? (error.stack ?? error.message) : error.message;
+}
+
+listenForInterrupts();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`\neshop: ${explain(error)}\n`);
+  process.exit(error instanceof Interrupted ? 130 : 1);
+}
+// clients of the servers may keep timers; nothing is left to do
+process.exit();

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { serviceRepository } from '../packages/repositories.ts';
+import { treeHash } from '../packages/source-hash.ts';
+import type { PortName } from '../ports.ts';
+import { databaseUser } from './database-users.ts';
+import type { Part } from './part.ts';
+import { type ServiceName, serviceNames } from './service-names.ts';
+
+const httpPort = (name: ServiceName) => `${name}Http` as PortName;
+const grpcPort = (name: ServiceName): PortName | undefined => (name === 'gw' ? undefined : (`${name}Grpc` as PortName));
+
+/** Where each service finds the others, by the names that configurations use (`grpcClients.stock.address`). */
+function addresses({ ports }: Context): Record<string, string> {
+  const found: Record<string, string> = { FLASH_SALE: `127.0.0.1:${ports.flashsaleGrpc}` };
+  for (const name of serviceNames) {
+    const port = grpcPort(name);
+    if (port) found[name.toUpperCase()] = `127.0.0.1:${ports[port]}`;
+  }
+  return found;
+}
+
+/**
+ * Node sizes its young generation for servers with gigabytes: 64 MB of a service's memory would be garbage that is not
+ * collected yet. Source maps are left out, since they cost 26 MB for each service.
+ */
+const nodeArguments = ['--max-semi-space-size=4'];
+
+/** The settings of a service as environment variables: its configuration's paths in upper snake case. */
+export function serviceEnvironment(context: Context, name: ServiceName): Record<string, string> {
+  const { ports, paths } = context;
+  const grpc = grpcPort(name);
+  const env: Record<string, string> = {
+    NODE_ENV: 'development',
+    MALLOC_ARENA_MAX: '2',
+    NODE_COMPILE_CACHE: join(paths.cache, 'compile'),
+    HTTP_HOST: '127.0.0.1',
+    HTTP_PORT: String(ports[httpPort(name)]),
+    LOG_LEVEL: process.env.ESHOP_LOG_LEVEL ?? 'info',
+  };
+  for (const [service, address] of Object.entries(addresses(context))) {
+    env[`GRPC_CLIENTS_${service}_ADDRESS`] = address;
+    env[`BRANCHES_${service}`] = address;
+  }
+  if (grpc) {
+    const { user, password, database } = databaseUser(context, name);
+    Object.assign(env, {
+      GRPC_HOST: '127.0.0.1',
+      GRPC_PORT: String(ports[grpc]),
+      MYSQL_HOST: '127.0.0.1',
+      MYSQL_PORT: String(ports.mysql),
+      MYSQL_USER: user,
+      MYSQL_PASSWORD: password,
+      MYSQL_DATABASE: database,
+      DTM_GRPC: `127.0.0.1:${ports.dtmMysqlGrpc}`,
+      DTM_HTTP: `http://127.0.0.1:${ports.dtmMysqlHttp}`,
+      DTM_SECRET: context.secrets.dtm,
+    });
+  }
+  return env;
+}
+
+export function servicePart(name: ServiceName): Part {
+  const grpc = grpcPort(name);
+  const directory = (context: Context) => serviceRepository(context, name).directory;
+  return {
+    name,
+    title: `eshop-${name}`,
+    needs: name === 'gw' ? [] : ['mysql', 'dtm-mysql'],
+    ports: grpc ? [httpPort(name), grpc] : [httpPort(name)],
+    readyMs: 60_000,
+    graceMs: 20_000,
+    async prepare(context) {
+      if (!existsSync(join(directory(context), 'dist/main.js'))) {
+        throw new Error(`eshop-${name} is not built; "eshop up" does it (or "eshop build ${name}")`);
+      }
+    },
+    command(context) {
+      return {
+        file: process.execPath,
+        args: [...nodeArguments, 'dist/main.js'],
+        cwd: directory(context),
+        env: serviceEnvironment(context, name),
+        build: `${treeHash(join(directory(context), 'dist'), { all: true })} ${treeHash(join(directory(context), 'config'))}`,
+      };
+    },
+    async check(context) {
+      const url = `http://127.0.0.1:${context.ports[httpPort(name)]}/ready`;
+      const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${url} answers ${response.status}: ${text.slice(0, 300)}`);
+    },
+  };
+}

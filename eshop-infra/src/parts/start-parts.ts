@@ -1,0 +1,82 @@
+import type { Progress } from '../base/progress.ts';
+import type { Context } from '../context.ts';
+import { makeDirectories } from '../context.ts';
+import { type AptPackage, aptInstall } from '../install/apt.ts';
+import type { Installer, Part } from './part.ts';
+import { startPart, stopPart } from './supervisor.ts';
+
+async function installPackages(context: Context, parts: readonly Part[], progress: Progress): Promise<void> {
+  const missing = new Map<string, AptPackage>();
+  for (const part of parts) {
+    for (const one of (await part.missingPackages?.(context)) ?? []) missing.set(one.name, one);
+  }
+  if (missing.size === 0) return;
+  await progress.step(`installing ${[...missing.keys()].join(', ')} with apt`, (step) =>
+    aptInstall([...missing.values()], context.paths.logs, step),
+  );
+}
+
+/** Runs all works to their end, then throws the first error: nothing is left half done in the background. */
+async function allSettled(works: Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/** Runs each installer at most once, and not at all when its result is there. */
+function installOnce(context: Context, progress: Progress): (installer: Installer | undefined) => Promise<void> {
+  const runs = new Map<Installer, Promise<void>>();
+  return async (installer) => {
+    if (!installer) return;
+    let run = runs.get(installer);
+    if (!run) {
+      run = (async () => {
+        if (await installer.isDone(context)) return;
+        await progress.step(installer.title, (step) => installer.run(context, step));
+      })();
+      runs.set(installer, run);
+    }
+    await run;
+  };
+}
+
+/** Starts parts, each as soon as those it needs (among these) are there; parts that run already are checked. */
+export async function startParts(context: Context, parts: readonly Part[], progress: Progress): Promise<void> {
+  makeDirectories(context);
+  await installPackages(context, parts, progress);
+  const install = installOnce(context, progress);
+  const started = new Map<string, Promise<void>>();
+  const start = (part: Part): Promise<void> => {
+    const known = started.get(part.name);
+    if (known) return known;
+    const needs = parts.filter((other) => part.needs.includes(other.name)).map(start);
+    const work = Promise.all([install(part.installer), ...needs]).then(() =>
+      progress.step(part.name, (step) => startPart(context, part, step)),
+    );
+    started.set(part.name, work);
+    return work;
+  };
+  await allSettled(parts.map(start));
+}
+
+/** Stops parts, those that need others first. */
+export async function stopParts(
+  context: Context,
+  parts: readonly Part[],
+  progress: Progress,
+  signalName?: NodeJS.Signals,
+): Promise<void> {
+  const stopped = new Map<string, Promise<void>>();
+  const stop = (part: Part): Promise<void> => {
+    const known = stopped.get(part.name);
+    if (known) return known;
+    const users = parts.filter((other) => other.needs.includes(part.name)).map(stop);
+    const work = Promise.allSettled(users).then(() =>
+      progress.step(part.name, async (step) => {
+        await stopPart(context, part, step, signalName);
+      }),
+    );
+    stopped.set(part.name, work);
+    return work;
+  };
+  await allSettled(parts.map(stop));
+}
