@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Products; a deleted one stays for the orders that name it. */
+/**
+ * Products; a deleted one stays for the orders that name it. The collation is the oldest of Unicode that both MySQL and
+ * MariaDB have and that tells characters outside of the basic plane apart.
+ */
 export class CreateProduct1700000000001 implements MigrationInterface {
   readonly name = 'CreateProduct1700000000001';
 
@@ -16,7 +19,7 @@ export class CreateProduct1700000000001 implements MigrationInterface {
         updated_at datetime(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
         deleted_at datetime(3) NULL,
         KEY deleted_at (deleted_at)
-      ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci`);
+      ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci`);
   }
 
   async down(runner: QueryRunner): Promise<void> {

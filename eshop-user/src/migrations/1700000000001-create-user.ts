@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Users; the e-mail is unique among those not deleted. */
+/**
+ * Users; the e-mail is unique among those not deleted. The collation is the oldest of Unicode that both MySQL and
+ * MariaDB have and that tells characters outside of the basic plane apart.
+ */
 export class CreateUser1700000000001 implements MigrationInterface {
   readonly name = 'CreateUser1700000000001';
 
@@ -24,7 +27,7 @@ export class CreateUser1700000000001 implements MigrationInterface {
         live_email varchar(50) AS (IF(deleted_at IS NULL, email, NULL)) STORED,
         UNIQUE KEY live_email (live_email),
         KEY deleted_at (deleted_at)
-      ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci`);
+      ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci`);
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -1,0 +1,94 @@
+import { z } from '@eshop/nest-service';
+import { startTestService } from '@eshop/nest-service/testing';
+import { ContractError } from '@eshop/proto';
+import {
+  type GetByOrderIDReply,
+  type GetByOrderIDRequest,
+  type ListOrderReply,
+  type ListOrderRequest,
+  OrderApi,
+  orderContract,
+  type SubmitOrderReply,
+  type SubmitOrderRequest,
+} from '@eshop/proto/order';
+import { type GetPayByOrderIDReply, type GetPayByOrderIDRequest, PayApi, payContract } from '@eshop/proto/pay';
+import { Module } from '@nestjs/common';
+
+/** What the order and the pay service are to answer; a spec sets it before it asks the gateway. */
+export const answers: {
+  submit?: (request: SubmitOrderRequest) => SubmitOrderReply;
+  list?: (request: ListOrderRequest) => ListOrderReply;
+  order?: (request: GetByOrderIDRequest) => GetByOrderIDReply;
+  pay?: (request: GetPayByOrderIDRequest) => GetPayByOrderIDReply;
+} = {};
+
+async function answer<Q, R>(make: ((request: Q) => R) | undefined, request: Q): Promise<R> {
+  if (!make) throw unasked();
+  return make(request);
+}
+
+const unasked = () => new ContractError('UNIMPLEMENTED', 'no spec asks for this');
+
+@OrderApi()
+class Orders implements OrderApi {
+  submit(request: SubmitOrderRequest) {
+    return answer(answers.submit, request);
+  }
+  list(request: ListOrderRequest) {
+    return answer(answers.list, request);
+  }
+  getByOrderID(request: GetByOrderIDRequest) {
+    return answer(answers.order, request);
+  }
+  async sendSubmitOrderNotify(): Promise<never> {
+    throw unasked();
+  }
+  async deleteByID(): Promise<never> {
+    throw unasked();
+  }
+  async updateByID(): Promise<never> {
+    throw unasked();
+  }
+  async getByID(): Promise<never> {
+    throw unasked();
+  }
+}
+
+@PayApi()
+class Pays implements PayApi {
+  getByOrderID(request: GetPayByOrderIDRequest) {
+    return answer(answers.pay, request);
+  }
+  async deleteByID(): Promise<never> {
+    throw unasked();
+  }
+  async updateByID(): Promise<never> {
+    throw unasked();
+  }
+  async getByID(): Promise<never> {
+    throw unasked();
+  }
+  async list(): Promise<never> {
+    throw unasked();
+  }
+}
+
+@Module({ controllers: [Orders] })
+class OrdersModule {}
+
+@Module({ controllers: [Pays] })
+class PaysModule {}
+
+/** The two services that the gateway puts together, on real gRPC by their real contract, without data behind them. */
+export async function startBackends() {
+  const config = z.object({});
+  const order = await startTestService(OrdersModule, { contract: orderContract, config });
+  const pay = await startTestService(PaysModule, { contract: payContract, config });
+  return {
+    addresses: { order: order.grpcAddress, pay: pay.grpcAddress },
+    close: async () => {
+      await order.close();
+      await pay.close();
+    },
+  };
+}
