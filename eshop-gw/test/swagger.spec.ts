@@ -32,6 +32,7 @@ const ROUTES = [
   'GET /api/v1/user/list',
   'POST /api/v1/product',
   'GET /api/v1/product/list',
+  'GET /api/v1/product/{id}',
   'POST /api/v1/order/submit',
   'POST /api/v1/order/sendSubmitNotify',
   'GET /api/v1/order/list',

@@ -11,10 +11,21 @@ interface Filter {
 
 type Row = Record<string, unknown>;
 
-const PLURAL: Record<string, string> = { product: 'products', stock: 'stocks', coupon: 'coupons', pay: 'pays', order: 'orders' };
+const PLURAL: Record<string, string> = {
+  product: 'products',
+  stock: 'stocks',
+  coupon: 'coupons',
+  pay: 'pays',
+  order: 'orders',
+};
 
 async function list(name: string, filters: Filter[], page: { page?: number; limit?: number; sort?: string } = {}) {
-  const columns = filters.map(({ value, exp = '', logic = '', ...rest }) => ({ ...rest, exp, logic, value: String(value) }));
+  const columns = filters.map(({ value, exp = '', logic = '', ...rest }) => ({
+    ...rest,
+    exp,
+    logic,
+    value: String(value),
+  }));
   const params = { page: 0, limit: 100, sort: '', ...page, columns };
   const data = await expectOk(call<Row>('POST', `${service(name)}/api/v1/${name}/list`, { params }));
   return { total: data.total as number, rows: data[PLURAL[name] ?? ''] as Row[] };
@@ -53,7 +64,9 @@ describe('the list of', () => {
     const large = await list('order', [mine, { name: 'product_count', exp: '>=', value: 2 }]);
     expect(large.total).toBe(2);
     expect((await list('order', [{ name: 'product_id', exp: 'eq', value: productID }])).total).toBe(3);
-    expect((await list('order', [{ name: 'order_id', exp: 'in', value: orderIDs.slice(0, 2).join(',') }])).total).toBe(2);
+    expect((await list('order', [{ name: 'order_id', exp: 'in', value: orderIDs.slice(0, 2).join(',') }])).total).toBe(
+      2,
+    );
   });
 
   it.each([
@@ -97,8 +110,14 @@ describe('the list of', () => {
       rows: [{ amount: 777 }, { amount: 1554 }, { amount: 2331 }],
     });
     expect(await list('pay', [{ name: 'order_id', value: orderIDs[0] ?? '' }])).toMatchObject({ total: 1 });
-    expect(await list('stock', [{ name: 'product_id', value: productID }])).toMatchObject({ total: 1, rows: [{ stock: 24 }] });
-    expect(await list('product', [{ name: 'id', value: productID }])).toMatchObject({ total: 1, rows: [{ price: 777 }] });
+    expect(await list('stock', [{ name: 'product_id', value: productID }])).toMatchObject({
+      total: 1,
+      rows: [{ stock: 24 }],
+    });
+    expect(await list('product', [{ name: 'id', value: productID }])).toMatchObject({
+      total: 1,
+      rows: [{ price: 777 }],
+    });
   });
 
   it.each(Object.keys(PLURAL))('%s refuses unknown columns, operators and sort orders, by name', async (name) => {

@@ -1,15 +1,6 @@
 import { expectBooksToHold } from './support/audit.ts';
 import { call, expectOk } from './support/http.ts';
-import {
-  couponOf,
-  finalState,
-  lookUp,
-  newCoupon,
-  newProduct,
-  newUserID,
-  submit,
-  unitsOf,
-} from './support/shop.ts';
+import { couponOf, finalState, lookUp, newCoupon, newProduct, newUserID, submit, unitsOf } from './support/shop.ts';
 import { gateway } from './support/system.ts';
 
 const UNUSED = 1;
@@ -96,7 +87,9 @@ describe('an order with a coupon', () => {
   it('frees the coupon when it rolls back', async () => {
     const userID = newUserID();
     const [productID, couponID] = [await newProduct({ stock: 0 }), await newCoupon(userID)];
-    expect(await expectOk(submit({ userID, productID, couponID, waitResult: true }))).toMatchObject({ state: 'cancelled' });
+    expect(await expectOk(submit({ userID, productID, couponID, waitResult: true }))).toMatchObject({
+      state: 'cancelled',
+    });
     expect(await couponOf(couponID)).toMatchObject({ status: UNUSED, orderID: '' });
   });
 

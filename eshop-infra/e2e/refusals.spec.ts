@@ -52,7 +52,12 @@ describe('a submit', () => {
   it('without any field names every field that has a rule', async () => {
     const answer = await call('POST', submitUrl(), {});
     expectRefusal(answer, 400);
-    expect(answer.violations?.map(({ field }) => field).sort()).toEqual(['amount', 'productCount', 'productID', 'userID']);
+    expect(answer.violations?.map(({ field }) => field).sort()).toEqual([
+      'amount',
+      'productCount',
+      'productID',
+      'userID',
+    ]);
   });
 
   it.each([

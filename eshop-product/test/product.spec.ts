@@ -63,14 +63,14 @@ describe('product', () => {
       expect(await product.http('GET', `/${id}`)).toMatchObject({ status: 404, code: 40403, data: {} });
     });
 
-    it('changes only the fields that are present, to empty and zero too', async () => {
+    it('changes only the fields that are present, to empty text too', async () => {
       const { id, name } = await newProduct();
-      await product.grpc.updateByID({ id, price: 0 });
-      expect(await read(id)).toMatchObject({ name, price: 0, photo: 'p.png', description: 'as new' });
+      await product.grpc.updateByID({ id, price: 5 });
+      expect(await read(id)).toMatchObject({ name, price: 5, photo: 'p.png', description: 'as new' });
       await product.http('PUT', `/${id}`, { description: '', photo: null });
-      expect(await read(id)).toMatchObject({ name, price: 0, photo: 'p.png', description: '' });
+      expect(await read(id)).toMatchObject({ name, price: 5, photo: 'p.png', description: '' });
       await product.http('PUT', `/${id}`, {});
-      expect(await read(id)).toMatchObject({ name, price: 0, photo: 'p.png', description: '' });
+      expect(await read(id)).toMatchObject({ name, price: 5, photo: 'p.png', description: '' });
     });
 
     it('can be given the values that it has', async () => {
@@ -133,12 +133,12 @@ describe('product', () => {
   describe('that breaks a rule', () => {
     it('is refused with every field and its rule, and not stored', async () => {
       const before = await find([]);
-      const answer = await product.http('POST', '', { name: '', price: -1, photo: 7 });
+      const answer = await product.http('POST', '', { name: '', price: 0, photo: 7 });
       expect(answer).toMatchObject({ status: 400, code: 40000, data: {} });
       expect(answer.violations?.map(({ field, rule }) => `${field} ${rule}`)).toEqual(
-        expect.arrayContaining(['name string.min_len', 'price int32.gte', 'photo type']),
+        expect.arrayContaining(['name string.min_len', 'price int32.gt', 'photo type']),
       );
-      await expect(product.grpc.create({ name: '', price: -1, photo: '', description: '' })).rejects.toMatchObject({
+      await expect(product.grpc.create({ name: '', price: 0, photo: '', description: '' })).rejects.toMatchObject({
         code: 'INVALID_PARAMETER',
         violations: [{ field: 'name' }, { field: 'price' }],
       });
@@ -188,13 +188,13 @@ describe('product', () => {
     it('is picked by price and sorted', async () => {
       const mark = randomUUID();
       const ids: number[] = [];
-      for (const price of [30, 10, 20, 0]) ids.push((await newProduct({ name: `${mark}-${price}`, price })).id);
+      for (const price of [30, 10, 20, 1]) ids.push((await newProduct({ name: `${mark}-${price}`, price })).id);
       const named = condition('name', 'like', mark);
-      const [thirty, ten, twenty, free] = ids;
+      const [thirty, ten, twenty, one] = ids;
       expect(await find([named, condition('price', '>', '10')])).toEqual([thirty, twenty]);
-      expect(await find([named, condition('price', 'in', '0,10')])).toEqual([ten, free]);
-      expect(await find([named], 'price')).toEqual([free, ten, twenty, thirty]);
-      expect(await find([named], '-price')).toEqual([thirty, twenty, ten, free]);
+      expect(await find([named, condition('price', 'in', '1,10')])).toEqual([ten, one]);
+      expect(await find([named], 'price')).toEqual([one, ten, twenty, thirty]);
+      expect(await find([named], '-price')).toEqual([thirty, twenty, ten, one]);
     });
 
     it('comes in pages, newest first when no order is asked for', async () => {

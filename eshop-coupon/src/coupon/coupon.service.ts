@@ -52,13 +52,11 @@ export class CouponService {
 
   /** Changes a coupon that no order holds. Only an order can use a coupon: status `used` cannot be set. */
   async updateByID({ id, userID, amount, status }: UpdateCouponByIDRequest): Promise<UpdateCouponByIDReply> {
-    if (status === CouponStatus.used) {
-      throw new ContractError('ILLEGAL_STATUS', 'only an order can use a coupon');
-    }
     await this.sql.transaction(async (tx) => {
       const [row] = await tx.query<Holding>('SELECT status FROM coupon WHERE id = ? FOR UPDATE', [id]);
       if (!row) throw new ContractError('COUPON_NOT_FOUND', `coupon ${id} does not exist`);
       if (row.status === CouponStatus.used) throw heldByOrder(id);
+      if (status === CouponStatus.used) throw new ContractError('ILLEGAL_STATUS', 'only an order can use a coupon');
       await tx.run(
         'UPDATE coupon SET user_id = COALESCE(?, user_id), amount = COALESCE(?, amount), status = COALESCE(?, status) WHERE id = ?',
         [userID ?? null, amount ?? null, status ?? null, id],

@@ -76,12 +76,16 @@ export function finalState(orderID: string): Promise<OrderLookup> {
 
 /** The row of a list whose column has this value; there must be just one. */
 async function only<T>(name: string, list: string, column: string, value: string | number): Promise<T> {
-  const params = { page: 0, limit: 2, sort: '', columns: [{ name: column, exp: '=', value: String(value), logic: '' }] };
-  const data = await expectOk(
-    call<Record<string, T[]>>('POST', `${service(name)}/api/v1/${name}/list`, { params }),
-  );
+  const params = {
+    page: 0,
+    limit: 2,
+    sort: '',
+    columns: [{ name: column, exp: '=', value: String(value), logic: '' }],
+  };
+  const data = await expectOk(call<Record<string, T[]>>('POST', `${service(name)}/api/v1/${name}/list`, { params }));
   const rows = data[list] ?? [];
-  if (rows.length !== 1 || rows[0] === undefined) throw new Error(`${rows.length} rows of ${name} with ${column} ${value}`);
+  if (rows.length !== 1 || rows[0] === undefined)
+    throw new Error(`${rows.length} rows of ${name} with ${column} ${value}`);
   return rows[0];
 }
 

@@ -24,7 +24,7 @@ async function run(...options: string[]): Promise<number> {
   const before = process.exitCode;
   process.exitCode = undefined;
   try {
-    await auditCommand({ mysqlRootUrl: () => world.url }, world.schemas)
+    await auditCommand({ mysqlRootUrl: () => world.url, ports: { orderGrpc: 30282 } }, world.schemas)
       .exitOverride()
       .configureOutput({ writeErr: () => undefined })
       .parseAsync(options, { from: 'user' });

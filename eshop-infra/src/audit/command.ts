@@ -2,11 +2,12 @@ import { Command, InvalidArgumentError } from 'commander';
 import { audit } from './audit.ts';
 import { explainOrder } from './explain.ts';
 import { explanationText, reportText } from './report.ts';
-import { defaultSchemas, type Schemas } from './schemas.ts';
+import { type Schemas, schemasOf } from './schemas.ts';
 
 interface AuditContext {
   /** URL of the database server with all rights. */
   mysqlRootUrl(database?: string): string;
+  ports: { orderGrpc: number };
 }
 
 interface Options {
@@ -16,7 +17,7 @@ interface Options {
 }
 
 /** `eshop audit`: exits with 1 when a guarantee is broken. */
-export function auditCommand(context: AuditContext, schemas: Schemas = defaultSchemas): Command {
+export function auditCommand(context: AuditContext, fixed?: Schemas): Command {
   return new Command('audit')
     .description('check the books of all databases: I1, I3, I4, I5, I7, I8')
     .option(
@@ -30,6 +31,7 @@ export function auditCommand(context: AuditContext, schemas: Schemas = defaultSc
     .addHelpText('after', '\nReads all databases at one instant; orders may go on meanwhile. Exit code 1: a violation.')
     .action(async ({ settle, order, json }: Options) => {
       const url = context.mysqlRootUrl();
+      const schemas = fixed ?? schemasOf(context.ports);
       if (order !== undefined) {
         const explanation = await explainOrder(url, order, schemas);
         if (!explanation) throw new Error(`nobody knows an order ${order}`);

@@ -6,6 +6,8 @@ export interface Schemas {
   pay: string;
   /** The store of DTM-MySQL. */
   dtm: string;
+  /** `host:port` of the order service as DTM calls it, since other shops may share the DTM server; `%` = any. */
+  orderAddress: string;
 }
 
 export const defaultSchemas: Schemas = {
@@ -14,4 +16,10 @@ export const defaultSchemas: Schemas = {
   coupon: 'eshop_coupon',
   pay: 'eshop_pay',
   dtm: 'dtm',
+  orderAddress: '%',
 };
+
+/** The schemas of an instance of the stack. */
+export function schemasOf(ports: { orderGrpc: number }): Schemas {
+  return { ...defaultSchemas, orderAddress: `127.0.0.1:${ports.orderGrpc}` };
+}

@@ -4,7 +4,7 @@ import type { Schemas } from './schemas.ts';
 
 /**
  * Order ids that DTM or a service knows although they were never accepted. Of DTM's sagas only those count whose first
- * branch enters an order.
+ * branch enters an order at this shop's order service: others may share the DTM server.
  */
 export async function strangers(database: Database, schemas: Schemas, same: SameOrder): Promise<string[]> {
   const notAccepted = (value: string) => `NOT EXISTS (
@@ -14,7 +14,7 @@ export async function strangers(database: Database, schemas: Schemas, same: Same
     `SELECT p.order_id AS id FROM ${schemas.pay}.pay p WHERE ${notAccepted('p.order_id')}`,
     `SELECT t.gid AS id FROM ${schemas.dtm}.trans_global t WHERE t.trans_type = 'saga' AND ${notAccepted('t.gid')}
        AND EXISTS (SELECT 1 FROM ${schemas.dtm}.trans_branch_op o WHERE ${same('dtmBranch', 'o.gid', 't.gid')}
-         AND o.branch_id = '01' AND o.url LIKE '%/api.order.v1.order/Create')`,
+         AND o.branch_id = '01' AND o.url LIKE '${schemas.orderAddress}/api.order.v1.order/Create')`,
     ...([schemas.order, schemas.stock, schemas.coupon, schemas.pay] as const).map(
       (schema) => `SELECT b.gid AS id FROM ${schema}.barrier b
         WHERE b.trans_type = 'saga' AND b.op = 'action' AND ${notAccepted('b.gid')}`,

@@ -52,6 +52,15 @@ export function processWithVariable(name: string, value: string): number | undef
   return undefined;
 }
 
+/** The directory a process works in; undefined when it is gone or another user's. */
+export function workingDirectoryOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The inodes of the sockets a process holds. */
 export function socketInodesOf(pid: number): Set<string> {
   const inodes = new Set<string>();

@@ -6,6 +6,8 @@ export interface Step {
   note(text: string): void;
   /** What the finished line says after the name; e.g. `already running`. */
   result(text: string): void;
+  /** Like `result`, for a step that came to its end and found something wrong. */
+  failed(text: string): void;
 }
 
 interface Running {
@@ -58,6 +60,7 @@ export class Progress {
   async step<T>(name: string, work: (step: Step) => Promise<T>): Promise<T> {
     const entry: Running = { name, note: '', began: Date.now(), told: Date.now() };
     let result = '';
+    let failed = false;
     this.running.add(entry);
     this.tick();
     try {
@@ -68,8 +71,12 @@ export class Progress {
         result: (text) => {
           result = text;
         },
+        failed: (text) => {
+          result = text;
+          failed = true;
+        },
       });
-      this.finish(entry, this.paint('green', '✓'), result);
+      this.finish(entry, failed ? this.paint('red', '✗') : this.paint('green', '✓'), result);
       return value;
     } catch (error) {
       this.finish(entry, this.paint('red', '✗'), result);

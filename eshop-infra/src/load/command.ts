@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { schemasOf } from '../audit/schemas.ts';
 import type { MeasuredProcess } from './cpu.ts';
 import { loadList } from './list.ts';
 import { loopbackOrigin } from './loopback.ts';
@@ -9,6 +10,7 @@ interface LoadContext {
   gatewayUrl: string;
   /** URL of the database server with all rights. */
   mysqlRootUrl(database?: string): string;
+  ports: { orderGrpc: number };
   processes(): MeasuredProcess[];
 }
 
@@ -57,7 +59,9 @@ function submitCommand(context: LoadContext): Command {
     .option('--no-audit', 'do not audit afterwards')
     .action(async ({ url, json, wait, ...options }: SubmitCommandOptions) => {
       const gatewayUrl = loopbackOrigin(url ?? context.gatewayUrl);
-      const target = { gatewayUrl, mysqlUrl: context.mysqlRootUrl(), processes: context.processes() };
+      const { ports } = context;
+      const mysqlUrl = context.mysqlRootUrl();
+      const target = { gatewayUrl, mysqlUrl, processes: context.processes(), schemas: schemasOf(ports) };
       const say = (text: string) => console.error(`eshop: ${text}`);
       const report = await loadSubmit(target, { ...options, waitResult: wait ?? false }, say);
       console.log(json ? JSON.stringify(report, null, 2) : submitText(report));

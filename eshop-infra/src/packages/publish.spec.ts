@@ -13,7 +13,7 @@ import { RegistryClient } from './registry-client.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'eshop-publish-'));
 const directory = join(root, 'thing');
-const quiet = { note: () => {}, result: (text: string) => results.push(text) };
+const quiet = { note: () => {}, result: (text: string) => results.push(text), failed: () => {} };
 const results: string[] = [];
 const silent = new Progress({ write: () => true });
 let context: Context;

@@ -4,8 +4,8 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, write
 import { join } from 'node:path';
 import { throwIfInterrupted } from '../base/interrupt.ts';
 import { isAlive, markOf, removeMark, writeMark } from '../base/pid-file.ts';
-import { assertPortFree } from '../base/port-owner.ts';
-import { processWithVariable, startTimeOf } from '../base/proc.ts';
+import { assertPortFree, portOwner } from '../base/port-owner.ts';
+import { processWithVariable, startTimeOf, workingDirectoryOf } from '../base/proc.ts';
 import type { Step } from '../base/progress.ts';
 import { lastLines } from '../base/run-logged.ts';
 import { end, ended, signal } from '../base/signal.ts';
@@ -36,12 +36,20 @@ export function findProcess(context: Context, part: Part): PartMark | undefined 
   const mark = readPartMark(context.paths.run, part.name);
   if (mark) return mark;
   if (!existsSync(context.paths.run)) return undefined;
-  const pid = processWithVariable(PART_VARIABLE, identity(context, part));
+  const pid = processWithVariable(PART_VARIABLE, identity(context, part)) ?? listenerOf(context, part);
   const startTime = pid === undefined ? undefined : startTimeOf(pid);
   if (pid === undefined || startTime === undefined) return undefined;
   const adopted: PartMark = { pid, startTime, version: '' };
   writeMark(markFile(context.paths.run, part.name), adopted);
   return adopted;
+}
+
+/** For programs that overwrite their environment (Redis): who listens on the part's port and works in its directories. */
+function listenerOf(context: Context, part: Part): number | undefined {
+  const port = part.ports[0];
+  const owner = port === undefined ? undefined : portOwner(context.ports[port]);
+  if (owner?.pid === undefined || owner.kind !== 'listener') return undefined;
+  return workingDirectoryOf(owner.pid)?.startsWith(`${context.paths.state}/`) ? owner.pid : undefined;
 }
 
 function openLog(file: string): number {

@@ -54,12 +54,13 @@ export async function testRepository(
         return;
       }
       fail({ name: check, detail: `${lastLines(run.log, 14).join('\n')}\nThe whole output: ${run.log}` });
-      step.result('FAILED');
+      step.failed('failed');
     });
   }
   await progress.step(`${suite.name}: ${suite.jest}`, async (step) => {
     if (scripts[suite.jest] === undefined) {
       fail({ name: suite.jest, detail: `package.json has no script "${suite.jest}"` });
+      step.failed('there is none');
       return;
     }
     const report = join(context.paths.logs, `test-${suite.name}.json`);
@@ -70,7 +71,8 @@ export async function testRepository(
     for (const failure of counted.failures) {
       fail({ name: failure.name, detail: `${failure.detail}\nThe whole output: ${run.log}` });
     }
-    step.result(`${counted.passed} passed${counted.failed > 0 ? `, ${counted.failed} FAILED` : ''}`);
+    if (counted.failed > 0) step.failed(`${counted.passed} passed, ${counted.failed} failed`);
+    else step.result(`${counted.passed} passed`);
   });
   return result;
 }

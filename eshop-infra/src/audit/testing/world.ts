@@ -44,6 +44,7 @@ export class World {
       coupon: schema('coupon'),
       pay: schema('pay'),
       dtm: schema('dtm'),
+      orderAddress: '127.0.0.1:30282',
     };
     this.connection = connection;
   }
