@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import type { Schemas } from './schemas.ts';
+import { type Schemas, schemaNames } from './schemas.ts';
 
 /** Every column that holds an order id, as `schema.table.column`. */
 export interface OrderIdColumns {
@@ -38,14 +38,16 @@ export function orderIdColumns(schemas: Schemas): OrderIdColumns {
 
 /** @throws Error naming the tables that are not there */
 export async function sameOrder(database: Database, schemas: Schemas): Promise<SameOrder> {
-  for (const schema of Object.values(schemas)) {
+  const { orderAddress } = schemas;
+  if (!/^(%|[\w.-]+:\d+)$/.test(orderAddress)) throw new Error(`"${orderAddress}" is not a host:port`);
+  for (const schema of schemaNames(schemas)) {
     if (!/^\w{1,64}$/.test(schema)) throw new Error(`"${schema}" is not a schema name`);
   }
   const columns = await database.rows<{ name: string; charset: string; collation: string }>(
     `SELECT CONCAT_WS('.', TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME) AS name,
        CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation
      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?) AND COLUMN_NAME IN ('order_id', 'gid')`,
-    [Object.values(schemas)],
+    [schemaNames(schemas)],
   );
   const wanted = orderIdColumns(schemas);
   const missing = Object.values(wanted).filter((column) => !columns.some(({ name }) => name === column));

@@ -23,3 +23,8 @@ export const defaultSchemas: Schemas = {
 export function schemasOf(ports: { orderGrpc: number }): Schemas {
   return { ...defaultSchemas, orderAddress: `127.0.0.1:${ports.orderGrpc}` };
 }
+
+/** The names of the databases alone. */
+export function schemaNames({ order, stock, coupon, pay, dtm }: Schemas): string[] {
+  return [order, stock, coupon, pay, dtm];
+}

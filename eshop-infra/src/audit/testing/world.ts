@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import mysql, { type Connection } from 'mysql2/promise';
 import type { BarrierTrace } from '../barrier-trace.ts';
-import type { Schemas } from '../schemas.ts';
+import { type Schemas, schemaNames } from '../schemas.ts';
 import { tables } from './tables.ts';
 
 /** One order to plant; what is absent is as in an order of one unit of product 1 at 100 by user 7, without a coupon. */
@@ -52,13 +52,13 @@ export class World {
   static async create(): Promise<World> {
     const world = new World(await mysql.createConnection({ uri: url }));
     await world.connection.query("SET time_zone = '+00:00'");
-    for (const schema of Object.values(world.schemas)) await world.connection.query(`CREATE DATABASE ${schema}`);
+    for (const schema of schemaNames(world.schemas)) await world.connection.query(`CREATE DATABASE ${schema}`);
     for (const sql of tables(world.schemas)) await world.connection.query(sql);
     return world;
   }
 
   async drop(): Promise<void> {
-    for (const schema of Object.values(this.schemas)) await this.connection.query(`DROP DATABASE ${schema}`);
+    for (const schema of schemaNames(this.schemas)) await this.connection.query(`DROP DATABASE ${schema}`);
     await this.connection.end();
   }
 
@@ -66,7 +66,7 @@ export class World {
   async clear(): Promise<void> {
     const [found] = await this.connection.query(
       'SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_SCHEMA IN (?)',
-      [Object.values(this.schemas)],
+      [schemaNames(this.schemas)],
     );
     for (const { s, t } of found as { s: string; t: string }[]) await this.connection.query(`TRUNCATE ${s}.${t}`);
   }
