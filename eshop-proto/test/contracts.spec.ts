@@ -79,6 +79,7 @@ const ROUTES: [ServiceContract, string, number, number | null, string[]][] = [
       'POST /api/v1/user',
       'GET /api/v1/user/list',
       'POST /api/v1/product',
+      'GET /api/v1/product/{id}',
       'GET /api/v1/product/list',
       'POST /api/v1/order/submit',
       'POST /api/v1/order/sendSubmitNotify',

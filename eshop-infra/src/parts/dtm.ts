@@ -91,8 +91,8 @@ export const dtmMysqlPart = dtmPart({
       STORE_USER: user,
       STORE_PASSWORD: password,
       STORE_DB: database,
-      STORE_MAX_OPEN_CONNS: '100',
-      STORE_MAX_IDLE_CONNS: '100',
+      STORE_MAX_OPEN_CONNS: '32',
+      STORE_MAX_IDLE_CONNS: '32',
     };
   },
 });

@@ -110,6 +110,8 @@ export const mysqlPart: Part = {
         '--max-allowed-packet=16M',
         '--table-open-cache=800',
         '--performance-schema=OFF',
+        '--thread-handling=pool-of-threads',
+        '--thread-pool-size=2',
       ],
     };
   },

@@ -10,7 +10,7 @@ export class Batcher<T> {
   /** `write` stores all items or none of them; `size` is the most it is given at once. */
   constructor(
     private readonly write: (items: readonly T[]) => Promise<void>,
-    private readonly size = 64,
+    private readonly size = 16,
   ) {}
 
   /** Resolves when the item is stored, rejects when it is not. */

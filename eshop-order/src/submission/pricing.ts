@@ -22,7 +22,7 @@ const CouponStatus = { used: 2, expired: 3 };
 /** Computes what an order costs from the product's price and the coupon's value, and refuses what cannot be sold so. */
 @Injectable()
 export class Pricing {
-  private readonly prices: LRUCache<number, Promise<number>> | undefined;
+  private readonly prices: LRUCache<number, number> | undefined;
 
   constructor(
     private readonly products: ProductClient,
@@ -30,7 +30,9 @@ export class Pricing {
     @InjectConfig() private readonly config: OrderConfig,
   ) {
     const ttl = config.order.priceCacheMs;
-    if (ttl > 0) this.prices = new LRUCache({ max: CACHED_PRODUCTS, ttl });
+    if (ttl > 0) {
+      this.prices = new LRUCache({ max: CACHED_PRODUCTS, ttl, fetchMethod: (productID) => this.askPrice(productID) });
+    }
   }
 
   /**
@@ -64,14 +66,8 @@ export class Pricing {
     return { price, couponAmount, amount };
   }
 
-  private unitPrice(productID: number): Promise<number> {
-    const known = this.prices?.get(productID);
-    if (known) return known;
-    const asked = this.askPrice(productID);
-    this.prices?.set(productID, asked);
-    // A failed look-up must not be remembered.
-    asked.catch(() => this.prices?.delete(productID));
-    return asked;
+  private async unitPrice(productID: number): Promise<number> {
+    return (await this.prices?.fetch(productID)) ?? this.askPrice(productID);
   }
 
   private async askPrice(productID: number): Promise<number> {
