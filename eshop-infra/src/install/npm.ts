@@ -19,5 +19,7 @@ export function npmEnvironment(): NodeJS.ProcessEnv {
 /** The registry of the host for everything that is not ours, as the user has configured it. */
 export async function hostRegistry(): Promise<string> {
   const lines = (await capture('npm', ['config', 'get', 'registry']))?.split('\n') ?? [];
-  return lines.find((line) => line.startsWith('http')) ?? 'https://registry.npmjs.org/';
+  const url = lines.find((line) => line.startsWith('http'));
+  if (!url) throw new Error('npm names no registry (`npm config get registry`)');
+  return url;
 }
