@@ -22,7 +22,7 @@ import type { OrderConfig } from './config.js';
           [payContract.fullName]: branches.pay,
         },
         signature: { keys: [{ id: 'k1', secret: dtm.secret }] },
-        barrier: mysqlBarrier(dataSource),
+        barrier: mysqlBarrier(dataSource, { groupSize: 16 }),
       }),
     }),
   ],

@@ -12,7 +12,7 @@ import type { Config } from './config.js';
       useFactory: ({ dtm }: Config, dataSource: DataSource) => ({
         servers: {},
         signature: { keys: [{ id: 'k1', secret: dtm.secret }] },
-        barrier: mysqlBarrier(dataSource),
+        barrier: mysqlBarrier(dataSource, { groupSize: 16 }),
       }),
     }),
   ],

@@ -43,11 +43,11 @@ describe('stock', () => {
 
     it('that is unknown is not found, by whatever call', async () => {
       for (const call of [
-        stock.grpc.getByID({ id: UNKNOWN }),
-        stock.grpc.updateByID({ id: UNKNOWN, stock: 1 }),
-        stock.grpc.deleteByID({ id: UNKNOWN }),
+        () => stock.grpc.getByID({ id: UNKNOWN }),
+        () => stock.grpc.updateByID({ id: UNKNOWN, stock: 1 }),
+        () => stock.grpc.deleteByID({ id: UNKNOWN }),
       ]) {
-        await expect(call).rejects.toMatchObject({ code: 'STOCK_NOT_FOUND' });
+        await expect(call()).rejects.toMatchObject({ code: 'STOCK_NOT_FOUND' });
       }
     });
 

@@ -82,14 +82,16 @@ export class PortTaken extends Error {
 
 /**
  * Makes sure that a port can be had. Ports in the ephemeral range may be held for a moment by an outgoing connection,
- * so it is tried for some seconds; a listener does not go away by itself and is named at once.
+ * so it is tried for some seconds, as is a listener without a process: a killed server's goes when its last thread has
+ * ended. A listener that belongs to a process does not go away by itself and is named at once.
  * @throws PortTaken
  */
 export async function assertPortFree(port: number, part: string, variable: string, patienceMs = 8_000): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await canListen(port))) {
     const owner = portOwner(port);
-    if (owner?.kind === 'listener' || Date.now() > deadline) throw new PortTaken(port, part, variable, owner);
+    const stays = owner?.kind === 'listener' && owner.pid !== undefined;
+    if (stays || Date.now() > deadline) throw new PortTaken(port, part, variable, owner);
     await pause(200);
   }
 }

@@ -9,14 +9,18 @@ const OK = { grpc: 0, http: 200 };
 const REFUSED = { grpc: 10, http: 409 };
 const RETRY = { grpc: 14, http: 503 };
 
-describe.each(['grpc', 'http'] as const)('barrier over %s', (transport) => {
+describe.each([
+  ['grpc', 1],
+  ['http', 1],
+  ['grpc', 16],
+] as const)('barrier over %s, groups of %d', (transport, groupSize) => {
   let database: Awaited<ReturnType<typeof throwAwayDatabase>>;
   let bank: BankApp;
   let caller: BranchCaller;
 
   beforeAll(async () => {
     database = await throwAwayDatabase();
-    bank = await startBank(database.dataSource, {}, { lockWaitSeconds: 1, acquireTimeoutMs: 500 });
+    bank = await startBank(database.dataSource, {}, { lockWaitSeconds: 1, acquireTimeoutMs: 500, groupSize });
     caller = new BranchCaller(bank);
   });
   afterAll(async () => {

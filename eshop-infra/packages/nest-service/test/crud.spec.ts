@@ -84,12 +84,12 @@ describe('create, get, update, remove', () => {
 
   test('an unknown id is "not found" for get, update and remove', async () => {
     for (const attempt of [
-      stocks.get(987654),
-      stocks.update(987654, { stock: 1 }),
-      stocks.update(987654, {}),
-      stocks.remove(987654),
+      () => stocks.get(987654),
+      () => stocks.update(987654, { stock: 1 }),
+      () => stocks.update(987654, {}),
+      () => stocks.remove(987654),
     ]) {
-      await expect(attempt).rejects.toMatchObject({ code: 'STOCK_NOT_FOUND' });
+      await expect(attempt()).rejects.toMatchObject({ code: 'STOCK_NOT_FOUND' });
     }
   });
 

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { type BankApp, startBank } from './support/bank.js';
+import { BranchCaller } from './support/branch-caller.js';
+import { throwAwayDatabase } from './support/database.js';
+
+const [OK, REFUSED, RETRY] = [0, 10, 14];
+
+describe('actions that arrive together', () => {
+  let database: Awaited<ReturnType<typeof throwAwayDatabase>>;
+  let bank: BankApp;
+  let caller: BranchCaller;
+
+  beforeAll(async () => {
+    database = await throwAwayDatabase();
+    bank = await startBank(database.dataSource, {}, { groupSize: 16 });
+    caller = new BranchCaller(bank);
+  });
+  afterAll(async () => {
+    caller?.close();
+    await bank?.close();
+    await database?.drop();
+  });
+
+  const withdraw = async (account: string, amount: number, gid: string = randomUUID()) =>
+    (await caller.grpc({ gid, transfer: { account, amount } })).status;
+
+  async function sessionsBegan(): Promise<number> {
+    const [row] = await database.dataSource.query(`SHOW GLOBAL STATUS LIKE 'Com_begin'`);
+    return Number(row.Value);
+  }
+
+  test('share transactions, and each has its own barrier row and its own effect', async () => {
+    const account = await bank.account(1000);
+    const gids = Array.from({ length: 64 }, () => randomUUID());
+    const before = await sessionsBegan();
+    const answers = await Promise.all(gids.map((gid) => withdraw(account, 1, gid)));
+    // Others may use the server too: fewer transactions than calls is what only sharing explains.
+    expect((await sessionsBegan()) - before).toBeLessThan(gids.length);
+    expect(new Set(answers)).toEqual(new Set([OK]));
+    expect(await bank.state(account)).toEqual({ balance: 936, hits: 64 });
+    for (const gid of gids) expect(await bank.barrierRows(gid)).toEqual(['01 action action']);
+  });
+
+  test('are answered each for itself when one of them is refused', async () => {
+    const [rich, poor] = [await bank.account(1000), await bank.account(2)];
+    const accounts = Array.from({ length: 40 }, (_, index) => (index % 4 === 0 ? poor : rich));
+    const answers = await Promise.all(accounts.map((account) => withdraw(account, 1)));
+    expect(answers.filter((status, index) => accounts[index] === rich && status === OK)).toHaveLength(30);
+    expect(answers.filter((status) => status === REFUSED)).toHaveLength(8);
+    expect(await bank.state(rich)).toEqual({ balance: 970, hits: 30 });
+    expect(await bank.state(poor)).toEqual({ balance: 0, hits: 2 });
+  });
+
+  test('are answered each for itself when one of them fails for the moment', async () => {
+    const [good, bad] = [await bank.account(100), await bank.account(100)];
+    bank.scripts.on(bad, 'action', () => {
+      throw new Error('down');
+    });
+    const accounts = Array.from({ length: 20 }, (_, index) => (index === 7 ? bad : good));
+    const answers = await Promise.all(accounts.map((account) => withdraw(account, 1)));
+    expect(answers.filter((status) => status === OK)).toHaveLength(19);
+    expect(answers[7]).toBe(RETRY);
+    expect(await bank.state(good)).toEqual({ balance: 81, hits: 19 });
+    expect(await bank.state(bad)).toEqual({ balance: 100, hits: 0 });
+  });
+
+  test('that repeat take effect once, whether the first is in their group or was long before', async () => {
+    const account = await bank.account(1000);
+    const gids = Array.from({ length: 10 }, () => randomUUID());
+    const [old] = gids;
+    await withdraw(account, 1, old);
+    const answers = await Promise.all([...gids, ...gids, ...gids].map((gid) => withdraw(account, 1, gid)));
+    expect(new Set(answers)).toEqual(new Set([OK]));
+    expect(await bank.state(account)).toEqual({ balance: 990, hits: 10 });
+  });
+
+  test('never sell more than there is, however groups and refusals mix', async () => {
+    const account = await bank.account(50);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => withdraw(account, 1)));
+    expect(answers.filter((status) => status === OK)).toHaveLength(50);
+    expect(answers.filter((status) => status === REFUSED)).toHaveLength(150);
+    expect(await bank.state(account)).toEqual({ balance: 0, hits: 50 });
+  });
+});
