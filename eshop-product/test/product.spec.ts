@@ -82,12 +82,12 @@ describe('product', () => {
       const { id, name } = await newProduct();
       await product.grpc.deleteByID({ id });
       for (const call of [
-        product.grpc.getByID({ id }),
-        product.grpc.updateByID({ id, price: 1 }),
-        product.grpc.updateByID({ id }),
-        product.grpc.deleteByID({ id }),
+        () => product.grpc.getByID({ id }),
+        () => product.grpc.updateByID({ id, price: 1 }),
+        () => product.grpc.updateByID({ id }),
+        () => product.grpc.deleteByID({ id }),
       ]) {
-        await expect(call).rejects.toMatchObject({ code: 'PRODUCT_NOT_FOUND' });
+        await expect(call()).rejects.toMatchObject({ code: 'PRODUCT_NOT_FOUND' });
       }
       // An `or` must not lead around it.
       expect(await find([condition('name', '=', name, 'or'), condition('id', '=', `${id}`)])).toEqual([]);
@@ -97,12 +97,12 @@ describe('product', () => {
 
     it('that is unknown is not found, by whatever call', async () => {
       for (const call of [
-        product.grpc.getByID({ id: UNKNOWN }),
-        product.grpc.updateByID({ id: UNKNOWN, price: 1 }),
-        product.grpc.updateByID({ id: UNKNOWN }),
-        product.grpc.deleteByID({ id: UNKNOWN }),
+        () => product.grpc.getByID({ id: UNKNOWN }),
+        () => product.grpc.updateByID({ id: UNKNOWN, price: 1 }),
+        () => product.grpc.updateByID({ id: UNKNOWN }),
+        () => product.grpc.deleteByID({ id: UNKNOWN }),
       ]) {
-        await expect(call).rejects.toMatchObject({ code: 'PRODUCT_NOT_FOUND', grpcStatus: 5 });
+        await expect(call()).rejects.toMatchObject({ code: 'PRODUCT_NOT_FOUND', grpcStatus: 5 });
       }
       for (const [method, body] of [['GET'], ['PUT', { price: 1 }], ['PUT', {}], ['DELETE']] as const) {
         expect(await product.http(method, `/${UNKNOWN}`, body)).toMatchObject({ status: 404, code: 40403, data: {} });

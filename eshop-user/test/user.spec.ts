@@ -94,12 +94,12 @@ describe('user', () => {
       await user.grpc.deleteByID({ id: deleted });
       for (const id of [UNKNOWN, deleted]) {
         for (const call of [
-          user.grpc.getByID({ id }),
-          user.grpc.updateByID({ id, age: 1 }),
-          user.grpc.updateByID({ id }),
-          user.grpc.deleteByID({ id }),
+          () => user.grpc.getByID({ id }),
+          () => user.grpc.updateByID({ id, age: 1 }),
+          () => user.grpc.updateByID({ id }),
+          () => user.grpc.deleteByID({ id }),
         ]) {
-          await expect(call).rejects.toMatchObject({ code: 'USER_NOT_FOUND', grpcStatus: 5 });
+          await expect(call()).rejects.toMatchObject({ code: 'USER_NOT_FOUND', grpcStatus: 5 });
         }
         for (const [method, body] of [['GET'], ['PUT', { age: 1 }], ['DELETE']] as const) {
           expect(await user.http(method, `/${id}`, body)).toMatchObject({ status: 404, code: 40402, data: {} });
