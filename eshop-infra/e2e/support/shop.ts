@@ -66,10 +66,12 @@ export function submit(fields: SubmitFields): Promise<Answer<Submitted>> {
 export const lookUp = (orderID: string): Promise<Answer<OrderLookup>> =>
   call<OrderLookup>('GET', `${gateway()}/api/v1/order/${orderID}`);
 
-/** The order once it is final. */
+/** The order once it is final. A service that has just come back may be 503 to those who called it meanwhile: asked again. */
 export function finalState(orderID: string): Promise<OrderLookup> {
   return eventually(async () => {
-    const found = await expectOk(lookUp(orderID));
+    const answer = await lookUp(orderID);
+    if (answer.status === 503) return undefined;
+    const found = await expectOk(Promise.resolve(answer));
     return found.state === 'pending' ? undefined : found;
   }, `order ${orderID} to become final`);
 }

@@ -15,7 +15,7 @@ const CHANNEL = {
   'grpc.keepalive_timeout_ms': 20_000,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.min_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 2_000,
+  'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.max_receive_message_length': 33_554_432,
   'grpc.enable_retries': 0,
   'grpc.service_config': '{"loadBalancingConfig":[{"round_robin":{}}]}',
