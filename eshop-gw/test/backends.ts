@@ -43,6 +43,9 @@ class Orders implements OrderApi {
   async sendSubmitOrderNotify(): Promise<never> {
     throw unasked();
   }
+  async saleOrders(): Promise<never> {
+    throw unasked();
+  }
   async deleteByID(): Promise<never> {
     throw unasked();
   }

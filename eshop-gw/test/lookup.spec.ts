@@ -22,6 +22,7 @@ const order: Order = {
   status: 1,
   price: 0,
   couponAmount: 0,
+  saleID: 0,
 };
 const pay: Pay = { id: 9, createdAt: TIME, updatedAt: TIME, userID: 1, orderID: ORDER_ID, amount: 400, status: 1 };
 

@@ -5,6 +5,7 @@ import { ProductClientModule } from '@eshop/proto/product';
 import { Module } from '@nestjs/common';
 import { CreateOrderRecord1700000000001 } from './migrations/1700000000001-create-order-record.js';
 import { CreateOrderSubmission1700000000002 } from './migrations/1700000000002-create-order-submission.js';
+import { AddSaleAndQueue1700000000003 } from './migrations/1700000000003-add-sale-and-queue.js';
 import { OrderController } from './order/order.controller.js';
 import { Order } from './order/order.entity.js';
 import { OrderBook } from './order/order-book.js';
@@ -15,6 +16,7 @@ import { OrderPlacement } from './submission/order-placement.js';
 import { OrderSagas } from './submission/order-saga.js';
 import { OrderState } from './submission/order-state.js';
 import { Pricing } from './submission/pricing.js';
+import { SaleOrders } from './submission/sale-orders.js';
 import { SubmissionStore } from './submission/submission.store.js';
 import { SubmissionRelay } from './submission/submission-relay.js';
 
@@ -22,7 +24,12 @@ import { SubmissionRelay } from './submission/submission-relay.js';
   imports: [
     MysqlModule.forRoot({
       entities: [Order],
-      migrations: [barrierMigration, CreateOrderRecord1700000000001, CreateOrderSubmission1700000000002],
+      migrations: [
+        barrierMigration,
+        CreateOrderRecord1700000000001,
+        CreateOrderSubmission1700000000002,
+        AddSaleAndQueue1700000000003,
+      ],
     }),
     OrderDtmModule,
     ProductClientModule,
@@ -38,6 +45,7 @@ import { SubmissionRelay } from './submission/submission-relay.js';
     OrderPlacement,
     SubmissionRelay,
     OrderState,
+    SaleOrders,
   ],
 })
 export class AppModule {}

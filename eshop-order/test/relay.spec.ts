@@ -38,7 +38,15 @@ describe('an accepted order', () => {
     try {
       // What a service leaves behind that dies right after it has accepted.
       const orderID = newOrderID();
-      const submission = { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, requestID: 'r' };
+      const submission = {
+        ...request,
+        orderID,
+        amount: PRICE,
+        price: PRICE,
+        couponAmount: 0,
+        saleID: 0,
+        requestID: 'r',
+      };
       await shop.service.app.get(SubmissionStore).accept(submission, 0);
       const { order } = await placed(shop, orderID);
       expect(order).toMatchObject({ orderID, amount: PRICE });
@@ -71,7 +79,10 @@ describe('the relay', () => {
       const store = shop.service.app.get(SubmissionStore);
       const ids = Array.from({ length: 20 }, () => newOrderID());
       for (const orderID of ids) {
-        await store.accept({ ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, requestID: '' }, 0);
+        await store.accept(
+          { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 0, requestID: '' },
+          0,
+        );
       }
       const lots = await Promise.all(Array.from({ length: 8 }, () => store.claimDue(50)));
       expect(
@@ -91,7 +102,10 @@ describe('the relay', () => {
     try {
       const store = shop.service.app.get(SubmissionStore);
       const orderID = newOrderID();
-      await store.accept({ ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, requestID: '' }, 60);
+      await store.accept(
+        { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 0, requestID: '' },
+        60,
+      );
       await Promise.all([
         store.finish(orderID, { state: 'cancelled', reason: 'first' }),
         store.finish(orderID, { state: 'placed' }),

@@ -134,6 +134,7 @@ describe('a submit', () => {
         couponID: 0,
         price: 1,
         couponAmount: 0,
+        saleID: 0,
       };
       const response = await fetch(
         `${shop.service.http}/api/v1/order${path}?gid=${orderID}&trans_type=saga&branch_id=01&op=action`,

@@ -19,6 +19,8 @@ export interface MethodContract {
   readonly branch: boolean;
   /** Has no side effects, so a client may try again. */
   readonly safe: boolean;
+  /** May be repeated under an Idempotency-Key. */
+  readonly idempotencyKey: boolean;
   /** Codes with which it refuses, besides the general ones. */
   readonly refusals: readonly CodeName[];
   readonly tag: string;

@@ -12,6 +12,7 @@ export { ContractError, type ContractErrorOptions } from './contract-error.js';
 export { Column, Conditions, Params } from './generated/api/types/types.js';
 export { safeDefinition, UndecodableRequest } from './grpc-request.js';
 export { type HttpBinding, type HttpRequestParts, httpRequestParser } from './http-request.js';
+export type { JsonRecord } from './json-record.js';
 export { ErrorEnvelope } from './swagger/error-envelope.js';
 export type { FieldTable, MessageTable, Rules, ScalarKind } from './table.js';
 export { validate } from './validate.js';

@@ -4,4 +4,5 @@ export { type CallOptions, type ClientContract, defineClientModule } from './cli
 export type { ColumnTable } from './columns.js';
 export { type MethodContract, type ServiceContract, unary, withFileDescriptors } from './contract.js';
 export { safeDefinition } from './grpc-request.js';
+export { type JsonRecord, jsonRecord } from './json-record.js';
 export type { MessageTable } from './table.js';

@@ -28,6 +28,7 @@ const ROUTES: [ServiceContract, string, number, number | null, string[]][] = [
       'POST /api/v1/order/create',
       'POST /api/v1/order/createRevert',
       'GET /api/v1/order/byOrderID/{orderID}',
+      'GET /api/v1/order/sale/{saleID}',
       ...crud('/api/v1/order'),
     ],
   ],

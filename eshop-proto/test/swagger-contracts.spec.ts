@@ -26,6 +26,24 @@ async function appOf(contract: ServiceContract): Promise<INestApplication> {
   return NestFactory.create(AppModule, new FastifyAdapter(), { logger: false });
 }
 
+interface Operation {
+  operationId: string;
+  parameters?: { name: string; in: string }[];
+  responses: Record<string, unknown>;
+}
+
+/** Operations that show the header and the refusal of a key that was used for something else. */
+function withIdempotencyKey(paths: object): string[] {
+  return Object.values(paths)
+    .flatMap((path: Record<string, Operation>) => Object.values(path))
+    .filter(({ parameters = [], responses }) => {
+      const header = parameters.some((one) => one.in === 'header' && one.name === 'Idempotency-Key');
+      if (header) expect(Object.keys(responses)).toContain('422');
+      return header;
+    })
+    .map(({ operationId }) => operationId);
+}
+
 describe.each([
   ['user', userContract],
   ['product', productContract],
@@ -47,6 +65,9 @@ describe.each([
         expect(Object.keys(schemas)).toContain(name);
       expect(Object.entries(schemas).filter(([, schema]) => !schema.description)).toEqual([]);
       expect(JSON.stringify(document.paths).includes('"description":""')).toBe(false);
+      expect(withIdempotencyKey(document.paths)).toEqual(
+        contract.methods.filter((method) => method.idempotencyKey).map((method) => method.operationId),
+      );
     } finally {
       await app.close();
     }

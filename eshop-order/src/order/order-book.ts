@@ -16,8 +16,8 @@ export class OrderBook {
     }
     await this.transaction.execute(
       `INSERT INTO order_record
-         (order_id, user_id, product_id, product_count, amount, coupon_id, price, coupon_amount, status)
-       VALUES (?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?)`,
+         (order_id, user_id, product_id, product_count, amount, coupon_id, price, coupon_amount, sale_id, status)
+       VALUES (?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?)`,
       [
         order.orderID,
         order.userID,
@@ -27,6 +27,7 @@ export class OrderBook {
         order.couponID,
         order.price,
         order.couponAmount,
+        order.saleID,
         OrderStatus.toPay,
       ],
     );

@@ -9,6 +9,8 @@ import {
   type ListOrderReply,
   type ListOrderRequest,
   OrderApi,
+  type SaleOrdersReply,
+  type SaleOrdersRequest,
   type SendSubmitOrderNotifyReply,
   type SubmitOrderReply,
   type SubmitOrderRequest,
@@ -17,6 +19,7 @@ import {
 } from '@eshop/proto/order';
 import { OrderPlacement } from '../submission/order-placement.js';
 import { OrderState } from '../submission/order-state.js';
+import { SaleOrders } from '../submission/sale-orders.js';
 import { OrderRecords } from './order-records.js';
 
 /** The public API of the order service. */
@@ -25,6 +28,7 @@ export class OrderController implements OrderApi {
   constructor(
     private readonly placement: OrderPlacement,
     private readonly state: OrderState,
+    private readonly sales: SaleOrders,
     private readonly records: OrderRecords,
   ) {}
 
@@ -38,6 +42,10 @@ export class OrderController implements OrderApi {
 
   getByOrderID({ orderID }: GetByOrderIDRequest): Promise<GetByOrderIDReply> {
     return this.state.of(orderID);
+  }
+
+  saleOrders(request: SaleOrdersRequest): Promise<SaleOrdersReply> {
+    return this.sales.of(request);
   }
 
   deleteByID({ id }: DeleteOrderByIDRequest): Promise<DeleteOrderByIDReply> {

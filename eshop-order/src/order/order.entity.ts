@@ -14,6 +14,8 @@ export class Order {
   /** Unit price at acceptance; null = the amount is the client's own. */
   @Column({ type: 'int', unsigned: true, nullable: true }) price!: number | null;
   @Column({ name: 'coupon_amount', type: 'int', unsigned: true }) couponAmount!: number;
+  /** 0 = an ordinary order. */
+  @Column({ name: 'sale_id', type: 'bigint', unsigned: true }) saleID!: number;
   @Column({ type: 'int', unsigned: true }) status!: number;
   @CreateDateColumn({ name: 'created_at', type: 'datetime', precision: 3 }) createdAt!: Date;
   @UpdateDateColumn({ name: 'updated_at', type: 'datetime', precision: 3 }) updatedAt!: Date;

@@ -43,6 +43,7 @@ export class OrderPlacement implements OnModuleDestroy {
       productCount: request.productCount,
       couponID: request.couponID,
       ...price,
+      saleID: 0,
       requestID: requestContext()?.requestID ?? '',
     };
     const { orderID } = submission;

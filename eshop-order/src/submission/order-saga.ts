@@ -18,8 +18,9 @@ export class OrderSagas {
 
   /** The saga of a submission. The same submission always gives the same saga, so that it can be submitted again. */
   of(submission: Submission): Saga {
-    const { orderID, userID, productID, productCount, amount, couponID, price, couponAmount, requestID } = submission;
-    const order = { orderID, userID, productID, amount, productCount, couponID, price, couponAmount };
+    const { orderID, userID, productID, productCount, amount, couponID, price, couponAmount, saleID, requestID } =
+      submission;
+    const order = { orderID, userID, productID, amount, productCount, couponID, price, couponAmount, saleID };
     const saga = this.dtm
       .saga(orderID, {
         timeoutToFail: this.config.order.sagaTimeoutSeconds,

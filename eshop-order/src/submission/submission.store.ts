@@ -16,9 +16,9 @@ interface Finished {
 }
 
 const COLUMNS = `order_id AS orderID, user_id AS userID, product_id AS productID, product_count AS productCount, amount,
-  coupon_id AS couponID, COALESCE(price, 0) AS price, coupon_amount AS couponAmount, request_id AS requestID,
+  coupon_id AS couponID, COALESCE(price, 0) AS price, coupon_amount AS couponAmount, sale_id AS saleID, request_id AS requestID,
   state, reason, attempts`;
-const ROW = "(?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, 0, '', ?, NOW(3) + INTERVAL ? SECOND)";
+const ROW = "(?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, 0, '', ?, NOW(3) + INTERVAL ? SECOND)";
 const MAX_REASON = 255;
 const MAX_PAUSE_SECONDS = 60;
 
@@ -83,12 +83,13 @@ export class SubmissionStore {
       submission.couponID,
       submission.price,
       submission.couponAmount,
+      submission.saleID,
       submission.requestID,
       relayAfterSeconds,
     ]);
     await this.sql.run(
       `INSERT INTO order_submission (order_id, user_id, product_id, product_count, amount, coupon_id, price,
-         coupon_amount, state, reason, request_id, next_attempt_at) VALUES ${items.map(() => ROW).join(', ')}`,
+         coupon_amount, sale_id, state, reason, request_id, next_attempt_at) VALUES ${items.map(() => ROW).join(', ')}`,
       values,
     );
   }

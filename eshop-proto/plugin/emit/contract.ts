@@ -3,6 +3,7 @@ import type { FileModel } from '../model/model.ts';
 import type { MethodModel, ServiceModel } from '../model/service.ts';
 import { emitClient } from './client.ts';
 import { emitColumns } from './columns.ts';
+import { emitRecords } from './records.ts';
 import { alias, declaredIn, docComment, literal, simpleName, specifier } from './source.ts';
 
 function requireService(file: FileModel): ServiceModel {
@@ -28,6 +29,7 @@ function emitImports(f: GeneratedFile, file: FileModel, service: ServiceModel, o
   if (service.grpcPort !== null)
     runtime.push('type CallOptions', 'type ClientContract', 'defineClientModule', 'safeDefinition', 'unary');
   if (file.messages.some((message) => message.fields.some((field) => field.column))) runtime.push('type ColumnTable');
+  if (file.messages.some(({ record }) => record)) runtime.push('type JsonRecord', 'jsonRecord');
   f.print(`import { ${runtime.join(', ')} } from '${specifier(own, '../runtime')}';`);
   const paths = new Set(
     service.methods.flatMap((method) => [method.request, method.reply]).map((name) => declaredIn(file, name)),
@@ -120,4 +122,5 @@ export function emitContract(schema: Schema, file: FileModel): void {
   emitController(f, file, service, `${service.pascal}Saga`, 'methods that DTM calls', true);
   if (service.grpcPort !== null) emitClient(f, file, service);
   emitColumns(f, file);
+  emitRecords(f, file);
 }

@@ -11,6 +11,8 @@ export interface MessageModel {
   readonly fullName: string;
   readonly description: string;
   readonly fields: readonly FieldModel[];
+  /** Travels as JSON outside rpcs. */
+  readonly record: boolean;
 }
 
 export interface FileModel {
@@ -64,6 +66,7 @@ function readMessage(options: OptionReader, desc: DescMessage): MessageModel {
     fullName: desc.typeName,
     description: commentOf(desc),
     fields: desc.fields.map((field) => readField(options, field)),
+    record: options.ofMessage(desc)['[eshop.v1.record]'] === true,
   };
 }
 

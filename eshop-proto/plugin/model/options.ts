@@ -2,6 +2,7 @@ import type { DescEnumValue } from '@bufbuild/protobuf';
 import {
   createRegistry,
   type DescField,
+  type DescMessage,
   type DescMethod,
   type DescService,
   type Registry,
@@ -10,6 +11,7 @@ import {
 import {
   EnumValueOptionsSchema,
   FieldOptionsSchema,
+  MessageOptionsSchema,
   MethodOptionsSchema,
   ServiceOptionsSchema,
 } from '@bufbuild/protobuf/wkt';
@@ -47,6 +49,11 @@ export interface MethodOptionsJson {
   '[eshop.v1.branch]'?: boolean;
   '[eshop.v1.refusals]'?: string[];
   '[eshop.v1.tag]'?: string;
+  '[eshop.v1.idempotency_key]'?: boolean;
+}
+
+export interface MessageOptionsJson {
+  '[eshop.v1.record]'?: boolean;
 }
 
 export interface ServiceOptionsJson {
@@ -74,6 +81,12 @@ export class OptionReader {
   ofMethod({ proto }: DescMethod): MethodOptionsJson {
     return proto.options
       ? (toJson(MethodOptionsSchema, proto.options, { registry: this.#registry }) as MethodOptionsJson)
+      : {};
+  }
+
+  ofMessage({ proto }: DescMessage): MessageOptionsJson {
+    return proto.options
+      ? (toJson(MessageOptionsSchema, proto.options, { registry: this.#registry }) as MessageOptionsJson)
       : {};
   }
 

@@ -12,6 +12,7 @@ export interface MethodModel {
   readonly pathFields: readonly string[];
   readonly branch: boolean;
   readonly safe: boolean;
+  readonly idempotencyKey: boolean;
   readonly refusals: readonly string[];
   readonly tag: string;
   readonly operationId: string;
@@ -73,6 +74,7 @@ function readMethod(options: OptionReader, method: DescMethod): MethodModel {
     ...httpOf(method, json),
     branch: json['[eshop.v1.branch]'] === true,
     safe: json.idempotencyLevel === 'NO_SIDE_EFFECTS',
+    idempotencyKey: json['[eshop.v1.idempotency_key]'] === true,
     refusals: (json['[eshop.v1.refusals]'] ?? []).map((name) => name.replace(/^CODE_/, '')),
     tag: json['[eshop.v1.tag]'] ?? method.parent.name,
     operationId: `${method.parent.name}_${method.name}`,

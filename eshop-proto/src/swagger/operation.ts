@@ -1,5 +1,6 @@
 import {
   ApiBody,
+  ApiHeader,
   ApiOperation,
   ApiParam,
   type ApiParamOptions,
@@ -21,6 +22,7 @@ function errorCodes(method: MethodContract): CodeDef[] {
   if (method.request.fields.length > 0) names.add('INVALID_PARAMETER');
   if (method.http.body) for (const name of OF_BODY) names.add(name);
   if (method.branch) names.add('UNAUTHENTICATED');
+  if (method.idempotencyKey) names.add('IDEMPOTENCY_KEY_REUSED');
   for (const name of [...method.refusals, ...GENERAL]) names.add(name);
   return [...names].map((name) => codes[name]);
 }
@@ -61,12 +63,24 @@ function parameters(method: MethodContract): MethodDecorator[] {
   return decorators;
 }
 
+/** No example: a key that is filled in beforehand would make the second try with other values fail. */
+function idempotencyKeyHeader(): MethodDecorator {
+  return ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description:
+      'Chosen by the client, a new one for each request. The same key with the same body is carried out once, however often it is sent, and answered with the same order for at least 24 hours; with another body it is refused.',
+    schema: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[ -~]+$' },
+  });
+}
+
 /** The decorators that document a method in Swagger: operation, parameters, body, answers. */
 export function documentOperation(method: MethodContract): MethodDecorator[] {
   const { operationId, summary, description, tag } = method;
   const decorators = [
     ApiOperation({ operationId, summary, description, tags: [tag] }),
     ...parameters(method),
+    ...(method.idempotencyKey ? [idempotencyKeyHeader()] : []),
     ApiResponse({ status: 200, description: 'Carried out.', type: envelopeComponent(method.reply) }),
     ...errorResponses(method),
   ];

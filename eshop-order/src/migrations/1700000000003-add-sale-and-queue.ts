@@ -1,0 +1,29 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Orders of flash sales, orders that wait in the queue, and keys under which a client may repeat a submit. */
+export class AddSaleAndQueue1700000000003 implements MigrationInterface {
+  readonly name = 'AddSaleAndQueue1700000000003';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE order_record
+        ADD COLUMN sale_id bigint unsigned NOT NULL DEFAULT 0 COMMENT 'flash sale, 0 = none' AFTER coupon_amount`);
+    await runner.query(`
+      ALTER TABLE order_submission
+        MODIFY COLUMN state tinyint unsigned NOT NULL COMMENT '0 pending, 1 placed, 2 cancelled, 3 queued',
+        ADD COLUMN sale_id bigint unsigned NOT NULL DEFAULT 0 COMMENT 'flash sale, 0 = none' AFTER coupon_amount,
+        ADD COLUMN body_hash binary(32) NULL COMMENT 'SHA-256 of what was asked for; NULL = not needed' AFTER request_id,
+        ADD COLUMN idem_scope tinyint unsigned NULL COMMENT '1 Submit, 2 SendSubmitOrderNotify' AFTER body_hash,
+        ADD COLUMN idem_key varchar(128) CHARACTER SET ascii COLLATE ascii_bin NULL AFTER idem_scope,
+        ADD UNIQUE KEY idempotency (idem_scope, idem_key),
+        ADD KEY sale_id (sale_id)`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE order_record DROP COLUMN sale_id');
+    await runner.query(`
+      ALTER TABLE order_submission
+        DROP KEY idempotency, DROP KEY sale_id,
+        DROP COLUMN sale_id, DROP COLUMN body_hash, DROP COLUMN idem_scope, DROP COLUMN idem_key`);
+  }
+}
