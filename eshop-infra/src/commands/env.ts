@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { dtmBinary } from '../install/dtm.ts';
 import type { Ports } from '../ports.ts';
 import type { Commands } from './command-context.ts';
 
@@ -26,6 +27,8 @@ export function testEnvironment(context: Context): Record<string, string> {
     TEST_DTM_REDIS_GRPC: `127.0.0.1:${ports.dtmRedisGrpc}`,
     TEST_DTM_REDIS_HTTP: `http://127.0.0.1:${ports.dtmRedisHttp}`,
     TEST_KAFKA: `127.0.0.1:${ports.kafka}`,
+    // for the tests that kill a DTM server: they start one of their own
+    TEST_DTM_BINARY: dtmBinary(context),
     ESHOP_INSTANCE: context.instance,
     ESHOP_GATEWAY_URL: context.gatewayUrl,
     ESHOP_MYSQL_ROOT_URL: context.mysqlRootUrl().replace(/\/$/, ''),

@@ -8,6 +8,7 @@ import { type Context, createContext } from '../context.ts';
 import { buildServices, publishAll } from '../packages/publish-all.ts';
 import { infraRepository, packageRounds, serviceRepositories } from '../packages/repositories.ts';
 import { serviceParts, stackParts } from '../parts/all.ts';
+import { askRedis } from '../parts/redis.ts';
 import { startParts } from '../parts/start-parts.ts';
 import { type RepositoryResult, type TestSuite, testRepository } from '../testing/test-repository.ts';
 import { type Commands, lockInstance } from './command-context.ts';
@@ -46,8 +47,8 @@ function report(progress: Progress, results: readonly RepositoryResult[]): void 
 }
 
 /**
- * The system tests audit all books, and the specs of services have left sagas of their throw-away databases behind: so the
- * system is started on an empty DTM.
+ * The system tests audit all books, and the specs of services have left transactions of their throw-away databases behind:
+ * so the system is started on empty DTM servers.
  */
 async function startForSystemTests(context: Context, progress: Progress): Promise<void> {
   progress.title('Starting the system');
@@ -57,6 +58,8 @@ async function startForSystemTests(context: Context, progress: Progress): Promis
   } finally {
     await connection.end();
   }
+  const emptied = await askRedis(context.ports.redis, 'FLUSHALL');
+  if (emptied !== '+OK') throw new Error(`Redis answers ${emptied} to FLUSHALL`);
   await startParts(context, serviceParts(context), progress);
 }
 

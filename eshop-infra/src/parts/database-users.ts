@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Context } from '../context.ts';
-import { serviceNames } from './service-names.ts';
+import { servicesWithDatabase } from './service-names.ts';
 
 /** A user of the database server: rights on its own database and nothing else. */
 export interface DatabaseUser {
@@ -19,6 +19,5 @@ export function databaseUser(context: Context, user: string): DatabaseUser {
 
 /** One for DTM and one for each service that has a database. */
 export function databaseUsers(context: Context): DatabaseUser[] {
-  const users = ['dtm', ...serviceNames.filter((name) => name !== 'gw')];
-  return users.map((user) => databaseUser(context, user));
+  return ['dtm', ...servicesWithDatabase].map((user) => databaseUser(context, user));
 }

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { runLogged } from '../base/run-logged.ts';
 import { which } from '../base/which.ts';
 import type { Context } from '../context.ts';
 import { kafkaInstaller, kafkaJars } from '../install/kafka.ts';
+import { kafkaClient } from './kafka-client.ts';
+import { makeTopics, wantedTopics } from './kafka-topics.ts';
 import type { Part } from './part.ts';
 
 const dataDirectory = (context: Context) => join(context.paths.data, 'kafka');
@@ -58,6 +60,19 @@ function javaArguments(context: Context, heapMb: number): string[] {
     '-cp',
     join(kafkaJars(context), '*'),
   ];
+}
+
+/** Asks the cluster through one connection; throws while it has no controller. */
+async function withAdmin(context: Context, work: (admin: Admin) => Promise<unknown>): Promise<void> {
+  const admin = kafkaClient(context.ports).admin();
+  try {
+    await admin.connect();
+    const { brokers, controller } = await admin.describeCluster();
+    if (brokers.length === 0 || controller === null) throw new Error('Kafka has no controller yet');
+    await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 /** One Kafka 3.9 node in KRaft mode: broker and controller in one process. */
@@ -115,22 +130,7 @@ export const kafkaPart: Part = {
     };
   },
 
-  async check(context) {
-    const kafka = new Kafka({
-      brokers: [`127.0.0.1:${context.ports.kafka}`],
-      logLevel: logLevel.NOTHING,
-      retry: { retries: 0 },
-      connectionTimeout: 2_000,
-      requestTimeout: 4_000,
-    });
-    const admin = kafka.admin();
-    try {
-      await admin.connect();
-      const { brokers, controller } = await admin.describeCluster();
-      if (brokers.length === 0 || controller === null) throw new Error('Kafka has no controller yet');
-      await admin.fetchTopicMetadata();
-    } finally {
-      await admin.disconnect();
-    }
-  },
+  check: (context) => withAdmin(context, (admin) => makeTopics(admin, wantedTopics())),
+
+  probe: (context) => withAdmin(context, (admin) => admin.fetchTopicMetadata()),
 };

@@ -13,8 +13,8 @@ const dataDirectory = (context: Context) => join(context.paths.data, 'redis');
  */
 const server = () => which('redis-server', 'redis-check-rdb');
 
-/** One command in Redis' inline form. */
-function ask(port: number, command: string): Promise<string> {
+/** Sends one command in Redis' inline form and gives back the first line of its answer. */
+export function askRedis(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
     socket.setTimeout(2_000, () => socket.destroy(new Error('Redis does not answer')));
@@ -65,7 +65,7 @@ export const redisPart: Part = {
   },
 
   async check(context) {
-    const answer = await ask(context.ports.redis, 'PING');
+    const answer = await askRedis(context.ports.redis, 'PING');
     if (answer !== '+PONG') throw new Error(`Redis answers ${answer} to PING`);
   },
 };

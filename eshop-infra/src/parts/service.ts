@@ -6,19 +6,47 @@ import { treeHash } from '../packages/source-hash.ts';
 import type { PortName } from '../ports.ts';
 import { databaseUser } from './database-users.ts';
 import type { Part } from './part.ts';
-import { type ServiceName, serviceNames } from './service-names.ts';
+import { contractName, type ServiceName, serviceNames, servicesWithDatabase } from './service-names.ts';
 
 const httpPort = (name: ServiceName) => `${name}Http` as PortName;
 const grpcPort = (name: ServiceName): PortName | undefined => (name === 'gw' ? undefined : (`${name}Grpc` as PortName));
 
+/** `flashSale` → `FLASH_SALE`, as the services spell the path of a setting. */
+const upperSnake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+
 /** Where each service finds the others, by the names that configurations use (`grpcClients.stock.address`). */
 function addresses({ ports }: Context): Record<string, string> {
-  const found: Record<string, string> = { FLASH_SALE: `127.0.0.1:${ports.flashsaleGrpc}` };
+  const found: Record<string, string> = {};
   for (const name of serviceNames) {
     const port = grpcPort(name);
-    if (port) found[name.toUpperCase()] = `127.0.0.1:${ports[port]}`;
+    if (port) found[upperSnake(contractName(name))] = `127.0.0.1:${ports[port]}`;
   }
   return found;
+}
+
+/** What a service stands on beside those that it calls: they must run before it can be ready. */
+function needsOf(name: ServiceName): string[] {
+  if (name === 'gw') return [];
+  if (name === 'flashsale') return ['redis', 'kafka', 'dtm-redis'];
+  return name === 'order' ? ['mysql', 'dtm-mysql', 'kafka'] : ['mysql', 'dtm-mysql'];
+}
+
+function databaseSettings(context: Context, name: ServiceName): Record<string, string> {
+  const { user, password, database } = databaseUser(context, name);
+  return {
+    MYSQL_HOST: '127.0.0.1',
+    MYSQL_PORT: String(context.ports.mysql),
+    MYSQL_USER: user,
+    MYSQL_PASSWORD: password,
+    MYSQL_DATABASE: database,
+  };
+}
+
+/** Flash sales go through the DTM server whose store is Redis, all else through the one on MariaDB. */
+function dtmSettings({ ports, secrets }: Context, name: ServiceName): Record<string, string> {
+  const [grpc, http] =
+    name === 'flashsale' ? [ports.dtmRedisGrpc, ports.dtmRedisHttp] : [ports.dtmMysqlGrpc, ports.dtmMysqlHttp];
+  return { DTM_GRPC: `127.0.0.1:${grpc}`, DTM_HTTP: `http://127.0.0.1:${http}`, DTM_SECRET: secrets.dtm };
 }
 
 /**
@@ -44,20 +72,12 @@ export function serviceEnvironment(context: Context, name: ServiceName): Record<
     env[`BRANCHES_${service}`] = address;
   }
   if (grpc) {
-    const { user, password, database } = databaseUser(context, name);
-    Object.assign(env, {
-      GRPC_HOST: '127.0.0.1',
-      GRPC_PORT: String(ports[grpc]),
-      MYSQL_HOST: '127.0.0.1',
-      MYSQL_PORT: String(ports.mysql),
-      MYSQL_USER: user,
-      MYSQL_PASSWORD: password,
-      MYSQL_DATABASE: database,
-      DTM_GRPC: `127.0.0.1:${ports.dtmMysqlGrpc}`,
-      DTM_HTTP: `http://127.0.0.1:${ports.dtmMysqlHttp}`,
-      DTM_SECRET: context.secrets.dtm,
-    });
+    Object.assign(env, { GRPC_HOST: '127.0.0.1', GRPC_PORT: String(ports[grpc]), ...dtmSettings(context, name) });
   }
+  const needs = needsOf(name);
+  if (servicesWithDatabase.includes(name)) Object.assign(env, databaseSettings(context, name));
+  if (needs.includes('redis')) env.REDIS_URL = `redis://127.0.0.1:${ports.redis}`;
+  if (needs.includes('kafka')) Object.assign(env, { KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` });
   return env;
 }
 
@@ -67,7 +87,7 @@ export function servicePart(name: ServiceName): Part {
   return {
     name,
     title: `eshop-${name}`,
-    needs: name === 'gw' ? [] : ['mysql', 'dtm-mysql'],
+    needs: needsOf(name),
     ports: grpc ? [httpPort(name), grpc] : [httpPort(name)],
     readyMs: 60_000,
     graceMs: 20_000,
