@@ -5,10 +5,14 @@ import { BranchModule } from './branch.module.js';
 import { Coupon } from './coupon/coupon.entity.js';
 import { CouponModule } from './coupon/coupon.module.js';
 import { CreateCoupon1700000000001 } from './migrations/1700000000001-create-coupon.js';
+import { CouponVersion1700000000002 } from './migrations/1700000000002-coupon-version.js';
 
 @Module({
   imports: [
-    MysqlModule.forRoot({ entities: [Coupon], migrations: [barrierMigration, CreateCoupon1700000000001] }),
+    MysqlModule.forRoot({
+      entities: [Coupon],
+      migrations: [barrierMigration, CreateCoupon1700000000001, CouponVersion1700000000002],
+    }),
     BranchModule,
     CouponModule,
   ],

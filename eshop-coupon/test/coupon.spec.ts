@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { CouponStatus } from '../src/coupon/coupon-status.js';
+import { CouponStatus } from '@eshop/proto/coupon';
 import { type Started, startCoupon } from './service.js';
 
 const UNKNOWN = 9_007_199_254_740_991;
@@ -29,16 +29,47 @@ describe('coupons', () => {
         params: { page: 0, limit: 10, sort: '', columns: [column] },
       });
       expect(total).toBe(2);
-      expect(rows.map(({ status }) => status)).toEqual([CouponStatus.unused, CouponStatus.unused]);
+      expect(rows.map(({ status }) => status)).toEqual([CouponStatus.UNUSED, CouponStatus.UNUSED]);
     });
 
     it('can be expired, and cannot be made used', async () => {
       const { couponID } = await newCoupon();
-      await coupons.grpc.updateByID({ id: couponID, status: CouponStatus.expired });
-      expect(await read(couponID)).toMatchObject({ status: CouponStatus.expired });
-      await expect(coupons.grpc.updateByID({ id: couponID, status: CouponStatus.used })).rejects.toMatchObject({
+      await coupons.grpc.updateByID({ id: couponID, status: CouponStatus.EXPIRED });
+      expect(await read(couponID)).toMatchObject({ status: CouponStatus.EXPIRED });
+      await expect(coupons.grpc.updateByID({ id: couponID, status: CouponStatus.USED })).rejects.toMatchObject({
         code: expect.stringMatching(/ILLEGAL_STATUS|INVALID_PARAMETER/),
       });
+    });
+
+    it('tell two who change them at the same time apart by the version', async () => {
+      const { couponID: id, userID } = await newCoupon();
+      expect(await read(id)).toMatchObject({ version: 1 });
+      const amounts = Array.from({ length: 50 }, (_, i) => i + 1);
+      const results = await Promise.allSettled(
+        amounts.map((amount) => coupons.grpc.updateByID({ id, amount, version: 1 })),
+      );
+      const made = amounts.filter((_, i) => results[i]?.status === 'fulfilled');
+      expect(made).toHaveLength(1);
+      for (const result of results) {
+        if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'VERSION_CONFLICT' });
+      }
+      expect(await read(id)).toMatchObject({ amount: made[0], version: 2 });
+      expect(await coupons.http('PUT', `/${id}`, { userID, version: 1 })).toMatchObject({ status: 409, code: 40914 });
+      await coupons.grpc.updateByID({ id, amount: 7 });
+      await coupons.grpc.updateByID({ id });
+      expect(await read(id)).toMatchObject({ amount: 7, version: 3 });
+    });
+
+    it('are of another version once an order holds them, and once more when it lets them go', async () => {
+      const coupon = await newCoupon();
+      const gid = randomUUID();
+      await coupons.grpc.couponUse(coupon, coupons.branch(gid, 'action'));
+      expect(await read(coupon.couponID)).toMatchObject({ version: 2 });
+      await coupons.grpc.couponUseRevert(coupon, coupons.branch(gid, 'compensate'));
+      await expect(coupons.grpc.updateByID({ id: coupon.couponID, amount: 1, version: 1 })).rejects.toMatchObject({
+        code: 'VERSION_CONFLICT',
+      });
+      expect(await read(coupon.couponID)).toMatchObject({ amount: coupon.amount, version: 3 });
     });
 
     it('that are unknown are not found', async () => {
@@ -55,7 +86,7 @@ describe('coupons', () => {
       const { couponID: id } = coupon;
       await expect(coupons.grpc.updateByID({ id, amount: 1 })).rejects.toMatchObject({ code: 'IN_USE' });
       await expect(coupons.grpc.deleteByID({ id })).rejects.toMatchObject({ code: 'IN_USE' });
-      expect(await read(id)).toMatchObject({ amount: coupon.amount, status: CouponStatus.used });
+      expect(await read(id)).toMatchObject({ amount: coupon.amount, status: CouponStatus.USED });
     });
   });
 
@@ -64,9 +95,9 @@ describe('coupons', () => {
       const coupon = await newCoupon();
       const gid = randomUUID();
       for (let i = 0; i < 3; i++) await coupons.grpc.couponUse(coupon, coupons.branch(gid, 'action'));
-      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.used, orderID: gid });
+      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.USED, orderID: gid });
       for (let i = 0; i < 3; i++) await coupons.grpc.couponUseRevert(coupon, coupons.branch(gid, 'compensate'));
-      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.unused, orderID: '' });
+      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.UNUSED, orderID: '' });
     });
 
     it('go to one of 20 parallel orders', async () => {
@@ -85,12 +116,12 @@ describe('coupons', () => {
       const coupon = await newCoupon();
       const call = coupons.grpc.couponUse({ ...coupon, ...change }, coupons.branch(randomUUID(), 'action'));
       await expect(call).rejects.toMatchObject({ grpcStatus: 10 });
-      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.unused, orderID: '' });
+      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.UNUSED, orderID: '' });
     });
 
     it('are refused when expired', async () => {
       const coupon = await newCoupon();
-      await coupons.grpc.updateByID({ id: coupon.couponID, status: CouponStatus.expired });
+      await coupons.grpc.updateByID({ id: coupon.couponID, status: CouponStatus.EXPIRED });
       await expect(coupons.grpc.couponUse(coupon, coupons.branch(randomUUID(), 'action'))).rejects.toMatchObject({
         grpcStatus: 10,
       });
@@ -101,7 +132,7 @@ describe('coupons', () => {
       await expect(coupons.grpc.couponUse(coupon)).rejects.toMatchObject({ grpcStatus: 16 });
       expect(await coupons.http('POST', '/use', coupon)).toMatchObject({ status: 401 });
       expect(await coupons.http('POST', '/useRevert', coupon)).toMatchObject({ status: 401 });
-      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.unused });
+      expect(await read(coupon.couponID)).toMatchObject({ status: CouponStatus.UNUSED });
     });
   });
 });

@@ -4,7 +4,7 @@ import { type Started, startProduct } from './service.js';
 
 const UNKNOWN = 9_007_199_254_740_991;
 /** Text of every plane, with the characters that SQL, JSON and HTML treat specially. */
-const TEXT = `Тeekanne 茶壶 ☕ 🫖 👩‍👩‍👧 𝒯 \u{10FFFD} 'q' "d" \\ %_! <b>&amp; \t\r\n é e\u0301`;
+const TEXT = ` Тeekanne 茶壶 ☕ 🫖 👩‍👩‍👧 𝒯 \u{10FFFD} 'q' "d" \\ %_! <b>&amp; \t\r\n é e\u0301\u0000 `;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('product', () => {
@@ -43,6 +43,7 @@ describe('product', () => {
         description: 'as new',
         createdAt: expect.stringMatching(TIME),
         updatedAt: expect.stringMatching(TIME),
+        version: 1,
       });
       await product.grpc.updateByID({ id, name: `${name}, revised` });
       expect(await read(id)).toMatchObject({ name: `${name}, revised`, createdAt: created?.createdAt });
@@ -71,6 +72,34 @@ describe('product', () => {
       expect(await read(id)).toMatchObject({ name, price: 5, photo: 'p.png', description: '' });
       await product.http('PUT', `/${id}`, {});
       expect(await read(id)).toMatchObject({ name, price: 5, photo: 'p.png', description: '' });
+    });
+
+    it('of many changes for one version takes one, and tells the others that it has changed', async () => {
+      const { id } = await newProduct();
+      const prices = Array.from({ length: 50 }, (_, i) => i + 1);
+      const results = await Promise.allSettled(
+        prices.map((price) => product.grpc.updateByID({ id, price, version: 1 })),
+      );
+      const made = prices.filter((_, i) => results[i]?.status === 'fulfilled');
+      expect(made).toHaveLength(1);
+      for (const result of results) {
+        if (result.status === 'rejected') {
+          expect(result.reason).toMatchObject({ code: 'VERSION_CONFLICT', grpcStatus: 10 });
+        }
+      }
+      expect(await read(id)).toMatchObject({ price: made[0], version: 2 });
+      for (const body of [{ price: 5, version: 1 }, { version: 3 }]) {
+        expect(await product.http('PUT', `/${id}`, body)).toMatchObject({ status: 409, code: 40914, data: {} });
+      }
+      await product.grpc.updateByID({ id, price: 60, version: 2 });
+      expect(await read(id)).toMatchObject({ price: 60, version: 3 });
+    });
+
+    it('takes every change that names no version', async () => {
+      const { id } = await newProduct();
+      const prices = Array.from({ length: 50 }, (_, i) => i + 1);
+      await Promise.all(prices.map((price) => product.grpc.updateByID({ id, price })));
+      expect(await read(id)).toMatchObject({ version: 51 });
     });
 
     it('can be given the values that it has', async () => {

@@ -1,11 +1,14 @@
+import type { ServiceOptions } from '@eshop/nest-service';
 import { startTestService, type TestService } from '@eshop/nest-service/testing';
 import { UserClient, userClientContract, userContract } from '@eshop/proto/user';
 import { AppModule } from '../src/app.module.js';
 import { configSchema } from '../src/config.js';
 
 /** The service on free ports, with a database of its own on the server that TEST_MYSQL_URL names. */
-export async function startUser(): Promise<Started> {
-  const service = await startTestService(AppModule, { contract: userContract, config: configSchema });
+export async function startUser(
+  options: Pick<ServiceOptions<typeof configSchema>, 'logStream' | 'overrides'> = {},
+): Promise<Started> {
+  const service = await startTestService(AppModule, { contract: userContract, config: configSchema, ...options });
   return {
     service,
     grpc: service.client<UserClient>(userClientContract),

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { CreateUserRequest } from '@eshop/proto/user';
 import { verifyPassword } from '../src/user/password.js';
 import { type Started, startUser } from './service.js';
 
 const UNKNOWN = 9_007_199_254_740_991;
 const PASSWORD = 'correct horse 🫖';
-const TEXT = `Zoë 林 𝒯 🫖 'q' "d" \\ %_ e\u0301`;
+const TEXT = ` Zoë 林 𝒯 🫖 'q' "d" \\ %_ e\u0301\u0000 `;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const newEmail = () => `${randomUUID().slice(0, 18)}@example.com`;
 
 interface Row {
@@ -57,8 +59,9 @@ describe('user', () => {
       expect(await read(id)).toEqual({
         id,
         ...values,
-        createdAt: expect.any(String),
-        updatedAt: expect.any(String),
+        createdAt: expect.stringMatching(TIME),
+        updatedAt: expect.stringMatching(TIME),
+        version: 1,
       });
       await user.grpc.updateByID({ id, name: TEXT });
       expect(await read(id)).toMatchObject({ ...values, name: TEXT });
@@ -89,6 +92,31 @@ describe('user', () => {
       expect(await read(id)).toMatchObject({ ...values, ...changed, loginType: 0 });
     });
 
+    it('of many changes for one version takes one, and tells the others that it has changed', async () => {
+      const { id } = await newUser();
+      const names = Array.from({ length: 50 }, (_, i) => `name ${i}`);
+      const results = await Promise.allSettled(names.map((name) => user.grpc.updateByID({ id, name, version: 1 })));
+      const made = names.filter((_, i) => results[i]?.status === 'fulfilled');
+      expect(made).toHaveLength(1);
+      for (const result of results) {
+        if (result.status === 'rejected') {
+          expect(result.reason).toMatchObject({ code: 'VERSION_CONFLICT', grpcStatus: 10 });
+        }
+      }
+      expect(await read(id)).toMatchObject({ name: made[0], version: 2 });
+      for (const body of [{ age: 1, version: 1 }, { version: 3 }, { password: 'battery staple', version: 1 }]) {
+        expect(await user.http('PUT', `/${id}`, body)).toMatchObject({ status: 409, code: 40914, data: {} });
+      }
+      expect(await read(id)).toMatchObject({ age: 30, version: 2 });
+    });
+
+    it('takes every change that names no version', async () => {
+      const { id } = await newUser();
+      const ages = Array.from({ length: 50 }, (_, i) => i);
+      await Promise.all(ages.map((age) => user.grpc.updateByID({ id, age, ...(age % 2 ? { version: 0 } : {}) })));
+      expect(await read(id)).toMatchObject({ version: 51 });
+    });
+
     it('that is unknown or deleted is not found, by whatever call', async () => {
       const { id: deleted } = await newUser();
       await user.grpc.deleteByID({ id: deleted });
@@ -97,6 +125,7 @@ describe('user', () => {
           () => user.grpc.getByID({ id }),
           () => user.grpc.updateByID({ id, age: 1 }),
           () => user.grpc.updateByID({ id }),
+          () => user.grpc.updateByID({ id, age: 1, version: 1 }),
           () => user.grpc.deleteByID({ id }),
         ]) {
           await expect(call()).rejects.toMatchObject({ code: 'USER_NOT_FOUND', grpcStatus: 5 });
@@ -149,6 +178,27 @@ describe('user', () => {
       );
       for (const reply of replies.map((one) => JSON.stringify(one))) {
         expect(reply).not.toMatch(/password|scrypt|correct horse/);
+      }
+    });
+
+    it('is in no line of the log, whatever fails', async () => {
+      const lines: string[] = [];
+      const logStream = { write: (line: string) => void lines.push(line) };
+      const logged = await startUser({ logStream, overrides: { log: { level: 'trace' } } });
+      try {
+        const values = newValues();
+        const { data } = await logged.http('POST', '', values);
+        await logged.http('POST', '', values);
+        await logged.http('PUT', `/${data.id}`, { password: PASSWORD, age: -1 });
+        await expect(logged.grpc.create(values)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+        await logged.service.database?.query('RENAME TABLE user TO away');
+        expect(await logged.http('POST', '', newValues())).toMatchObject({ status: 500 });
+        await expect(logged.grpc.updateByID({ id: 1, password: PASSWORD })).rejects.toMatchObject({ code: 'INTERNAL' });
+        const log = lines.join('\n');
+        expect(log).toContain('"status":500');
+        expect(log).not.toMatch(/correct horse|scrypt/);
+      } finally {
+        await logged.service.close();
       }
     });
 
@@ -229,6 +279,28 @@ describe('user', () => {
       const { id } = await newUser({ email });
       expect(await read(id)).toMatchObject({ email });
       for (const deleted of ids) expect(await rowOf(deleted)).toMatchObject({ email, deleted_at: expect.any(Date) });
+    });
+
+    it('goes to one of many who already wait for it when its user is deleted', async () => {
+      const { database } = user.service;
+      if (!database) throw new Error('no database');
+      const values = newValues();
+      const { id } = await user.grpc.create(values);
+      await database.query('START TRANSACTION');
+      await database.query('UPDATE user SET deleted_at = CURRENT_TIMESTAMP(3) WHERE id = ?', [id]);
+      const asked = Promise.allSettled(Array.from({ length: 8 }, () => user.grpc.create(values)));
+      const waiting =
+        "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'INSERT INTO `user`%'";
+      while ((await database.query(waiting)).length < 3) await setTimeout(10);
+      await database.query('COMMIT');
+      const results = await asked;
+      const made = results.filter((result) => result.status === 'fulfilled');
+      expect(made).toHaveLength(1);
+      for (const result of results) {
+        if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'ALREADY_EXISTS' });
+      }
+      const rows = await database.query('SELECT id FROM user WHERE live_email = ?', [values.email]);
+      expect(rows).toEqual([{ id: made[0]?.value.id }]);
     });
 
     it('is free again when its user takes another', async () => {

@@ -1,7 +1,7 @@
 import { LocalTransaction } from '@eshop/nest-dtm';
 import { ContractError } from '@eshop/proto';
+import { CouponStatus } from '@eshop/proto/coupon';
 import { Injectable } from '@nestjs/common';
-import { CouponStatus } from './coupon-status.js';
 
 interface CouponRow {
   user_id: number;
@@ -20,8 +20,8 @@ export class CouponUsage {
    */
   async use(couponID: number, userID: number, amount: number): Promise<void> {
     const { affectedRows } = await this.transaction.execute(
-      'UPDATE coupon SET status = ?, order_id = ? WHERE id = ? AND user_id = ? AND amount = ? AND status = ?',
-      [CouponStatus.used, this.transaction.branch.gid, couponID, userID, amount, CouponStatus.unused],
+      'UPDATE coupon SET status = ?, order_id = ?, version = version + 1 WHERE id = ? AND user_id = ? AND amount = ? AND status = ?',
+      [CouponStatus.USED, this.transaction.branch.gid, couponID, userID, amount, CouponStatus.UNUSED],
     );
     if (affectedRows === 0) throw await this.refusal(couponID, userID);
   }
@@ -29,8 +29,8 @@ export class CouponUsage {
   /** Frees the coupon that the order of this saga holds. */
   async release(couponID: number): Promise<void> {
     await this.transaction.execute(
-      "UPDATE coupon SET status = ?, order_id = '' WHERE id = ? AND order_id = ? AND status = ?",
-      [CouponStatus.unused, couponID, this.transaction.branch.gid, CouponStatus.used],
+      "UPDATE coupon SET status = ?, order_id = '', version = version + 1 WHERE id = ? AND order_id = ? AND status = ?",
+      [CouponStatus.UNUSED, couponID, this.transaction.branch.gid, CouponStatus.USED],
     );
   }
 
@@ -41,10 +41,10 @@ export class CouponUsage {
     );
     if (!coupon) return new ContractError('COUPON_NOT_FOUND', `coupon ${couponID} does not exist`);
     if (coupon.user_id !== userID) return new ContractError('COUPON_NOT_OWNED', `coupon ${couponID} is another user's`);
-    if (coupon.status === CouponStatus.used) {
+    if (coupon.status === CouponStatus.USED) {
       return new ContractError('COUPON_ALREADY_USED', `coupon ${couponID} has been used`);
     }
-    if (coupon.status === CouponStatus.expired) {
+    if (coupon.status === CouponStatus.EXPIRED) {
       return new ContractError('COUPON_EXPIRED', `coupon ${couponID} has expired`);
     }
     return new ContractError('AMOUNT_MISMATCH', `the value of coupon ${couponID} changed while the order was placed`);

@@ -1,4 +1,4 @@
-import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
+import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 
 /** A coupon of one user. */
 @Entity('coupon')
@@ -10,6 +10,8 @@ export class Coupon {
   @Column({ type: 'int', unsigned: true }) status!: number;
   /** The order that holds it; '' = none. */
   @Column({ name: 'order_id', type: 'varchar', length: 45 }) orderID!: string;
+  /** Counts the changes, from 1. */
+  @VersionColumn({ type: 'int', unsigned: true }) version!: number;
   @CreateDateColumn({ name: 'created_at', type: 'datetime', precision: 3 }) createdAt!: Date;
   @UpdateDateColumn({ name: 'updated_at', type: 'datetime', precision: 3 }) updatedAt!: Date;
 }

@@ -1,6 +1,7 @@
 import { Crud, InjectRepository, Sql, timestamps } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
+  CouponStatus,
   type CreateCouponReply,
   type CreateCouponRequest,
   couponColumns,
@@ -14,10 +15,10 @@ import {
 import { Injectable } from '@nestjs/common';
 import type { Repository } from 'typeorm';
 import { Coupon } from './coupon.entity.js';
-import { CouponStatus } from './coupon-status.js';
 
 interface Holding {
   status: number;
+  version: number;
 }
 
 /** Coupons, as people manage them. That an order uses one, and frees it again, is the usage's matter. */
@@ -34,14 +35,14 @@ export class CouponService {
 
   /** Creates a coupon, unused when no status is named. */
   create({ userID, amount, status }: CreateCouponRequest): Promise<CreateCouponReply> {
-    return this.crud.create({ userID, amount, status: status || CouponStatus.unused, orderID: '' });
+    return this.crud.create({ userID, amount, status: status || CouponStatus.UNUSED, orderID: '' });
   }
 
   /** Throws IN_USE for a coupon that an order holds. */
   async deleteByID(id: number): Promise<DeleteCouponByIDReply> {
     const { affectedRows } = await this.sql.run('DELETE FROM coupon WHERE id = ? AND status <> ?', [
       id,
-      CouponStatus.used,
+      CouponStatus.USED,
     ]);
     if (affectedRows === 0) {
       await this.crud.get(id);
@@ -50,15 +51,20 @@ export class CouponService {
     return {};
   }
 
-  /** Changes a coupon that no order holds. Only an order can use a coupon: status `used` cannot be set. */
-  async updateByID({ id, userID, amount, status }: UpdateCouponByIDRequest): Promise<UpdateCouponByIDReply> {
+  /**
+   * Changes a coupon that no order holds, provided that it is of the version given; 0 or none = of whatever version.
+   * Only an order can use a coupon: status `used` cannot be set.
+   */
+  async updateByID({ id, userID, amount, status, version }: UpdateCouponByIDRequest): Promise<UpdateCouponByIDReply> {
     await this.sql.transaction(async (tx) => {
-      const [row] = await tx.query<Holding>('SELECT status FROM coupon WHERE id = ? FOR UPDATE', [id]);
+      const [row] = await tx.query<Holding>('SELECT status, version FROM coupon WHERE id = ? FOR UPDATE', [id]);
       if (!row) throw new ContractError('COUPON_NOT_FOUND', `coupon ${id} does not exist`);
-      if (row.status === CouponStatus.used) throw heldByOrder(id);
-      if (status === CouponStatus.used) throw new ContractError('ILLEGAL_STATUS', 'only an order can use a coupon');
+      if (version && version !== row.version) throw new ContractError('VERSION_CONFLICT');
+      if (row.status === CouponStatus.USED) throw heldByOrder(id);
+      if (status === CouponStatus.USED) throw new ContractError('ILLEGAL_STATUS', 'only an order can use a coupon');
+      if (userID === undefined && amount === undefined && status === undefined) return;
       await tx.run(
-        'UPDATE coupon SET user_id = COALESCE(?, user_id), amount = COALESCE(?, amount), status = COALESCE(?, status) WHERE id = ?',
+        'UPDATE coupon SET user_id = COALESCE(?, user_id), amount = COALESCE(?, amount), status = COALESCE(?, status), version = version + 1 WHERE id = ?',
         [userID ?? null, amount ?? null, status ?? null, id],
       );
     });

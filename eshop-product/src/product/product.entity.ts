@@ -1,4 +1,12 @@
-import { Column, CreateDateColumn, DeleteDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
+import {
+  Column,
+  CreateDateColumn,
+  DeleteDateColumn,
+  Entity,
+  PrimaryGeneratedColumn,
+  UpdateDateColumn,
+  VersionColumn,
+} from 'typeorm';
 
 /** A product. A deleted one is hidden, and stays for the orders that name it. */
 @Entity('product')
@@ -11,5 +19,7 @@ export class Product {
   @Column({ type: 'text' }) description!: string;
   @CreateDateColumn({ name: 'created_at', type: 'datetime', precision: 3 }) createdAt!: Date;
   @UpdateDateColumn({ name: 'updated_at', type: 'datetime', precision: 3 }) updatedAt!: Date;
+  /** Counts the changes, from 1. */
+  @VersionColumn({ type: 'int', unsigned: true }) version!: number;
   @DeleteDateColumn({ name: 'deleted_at', type: 'datetime', precision: 3 }) deletedAt!: Date | null;
 }

@@ -1,4 +1,12 @@
-import { Column, CreateDateColumn, DeleteDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
+import {
+  Column,
+  CreateDateColumn,
+  DeleteDateColumn,
+  Entity,
+  PrimaryGeneratedColumn,
+  UpdateDateColumn,
+  VersionColumn,
+} from 'typeorm';
 
 /** A user. A deleted one is hidden; the e-mail may then be used again. */
 @Entity('user')
@@ -18,5 +26,7 @@ export class User {
   @Column({ name: 'login_type', type: 'tinyint', unsigned: true }) loginType!: number;
   @CreateDateColumn({ name: 'created_at', type: 'datetime', precision: 3 }) createdAt!: Date;
   @UpdateDateColumn({ name: 'updated_at', type: 'datetime', precision: 3 }) updatedAt!: Date;
+  /** Counts the changes, from 1. */
+  @VersionColumn({ type: 'int', unsigned: true }) version!: number;
   @DeleteDateColumn({ name: 'deleted_at', type: 'datetime', precision: 3 }) deletedAt!: Date | null;
 }

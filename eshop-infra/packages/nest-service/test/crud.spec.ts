@@ -82,6 +82,33 @@ describe('create, get, update, remove', () => {
     await expect(notes.update(id, {})).resolves.toEqual({});
   });
 
+  test('an update counts, and one for another version than the present is refused', async () => {
+    const { id } = await notes.create({ noteTitle: 'first', size: 5 });
+    expect(await notes.get(id)).toMatchObject({ version: 1 });
+    await notes.update(id, { size: 6 });
+    await notes.update(id, { size: 6, version: 2 });
+    for (const values of [{ size: 7, version: 2 }, { version: 2 }]) {
+      await expect(notes.update(id, values)).rejects.toMatchObject({ code: 'VERSION_CONFLICT', httpStatus: 409 });
+    }
+    for (const values of [{ version: 3 }, {}, { version: 0 }]) await notes.update(id, values);
+    expect(await notes.get(id)).toMatchObject({ size: 6, version: 3 });
+    await notes.update(id, { noteTitle: 'second', version: 0 });
+    expect(await notes.get(id)).toMatchObject({ noteTitle: 'second', version: 4 });
+    await expect(notes.update(987654, { size: 1, version: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('of many updates for one version one is made', async () => {
+    const { id } = await notes.create({ noteTitle: 'hot', size: 0 });
+    const sizes = Array.from({ length: 50 }, (_, i) => i + 1);
+    const results = await Promise.allSettled(sizes.map((size) => notes.update(id, { size, version: 1 })));
+    const made = sizes.filter((_, i) => results[i]?.status === 'fulfilled');
+    expect(made).toHaveLength(1);
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'VERSION_CONFLICT' });
+    }
+    expect(await notes.get(id)).toMatchObject({ size: made[0], version: 2 });
+  });
+
   test('an unknown id is "not found" for get, update and remove', async () => {
     for (const attempt of [
       () => stocks.get(987654),

@@ -57,6 +57,11 @@ export function isDuplicateKey(error: unknown): boolean {
   return typeof errno === 'number' && DUPLICATE.has(errno);
 }
 
+/** Whether a transaction was undone because it and another waited for each other; it may be tried again. */
+export function isDeadlock(error: unknown): boolean {
+  return driverErrorOf(error)?.errno === 1213;
+}
+
 function driverErrorOf(error: unknown): DriverError | undefined {
   if (!(error instanceof Error)) return undefined;
   const wrapped = (error as { driverError?: unknown }).driverError;

@@ -1,6 +1,6 @@
 import { type CodeName, type ColumnTable, ContractError } from '@eshop/proto';
 import type { ObjectLiteral, Repository } from 'typeorm';
-import { isDuplicateKey } from '../errors/database-error.js';
+import { isDeadlock, isDuplicateKey } from '../errors/database-error.js';
 import { type ListParams, listFilter } from './list-filter.js';
 import { Sql, type SqlOutcome, type SqlValue } from './sql.js';
 
@@ -16,13 +16,14 @@ export interface CrudOptions {
 /** An entity of the contract: a number `id`, properties named like the fields. */
 export type CrudEntity = ObjectLiteral & { id: number };
 
-/** Fields to write; what is undefined is left alone. */
+/** Fields to write; what is undefined is left alone. A `version` is not written: it is the one that the change is for. */
 export type CrudValues<E> = { readonly [K in keyof E]?: E[K] | undefined };
 
 /**
  * The five things every table of the contract can do, as plain SQL made from the entity's metadata.
  * A soft-deleted row does not exist for any of them; the delete column is never read, nor
  * is a column marked `select: false`, so that rows can be answered as they are.
+ * An entity with a version column counts its updates there, so that an update can say which version it was made for.
  */
 export class Crud<E extends CrudEntity> {
   private readonly sql: Sql;
@@ -30,6 +31,7 @@ export class Crud<E extends CrudEntity> {
   private readonly columns: ReadonlyMap<string, string>;
   private readonly selection: string;
   private readonly softDelete: string | undefined;
+  private readonly version: { readonly property: string; readonly column: string } | undefined;
 
   constructor(
     repository: Repository<E>,
@@ -39,9 +41,13 @@ export class Crud<E extends CrudEntity> {
     this.sql = new Sql(repository.manager.connection);
     this.table = quote(metadata.tableName);
     this.softDelete = metadata.deleteDateColumn && quote(metadata.deleteDateColumn.databaseName);
+    this.version = metadata.versionColumn && {
+      property: metadata.versionColumn.propertyName,
+      column: quote(metadata.versionColumn.databaseName),
+    };
     this.columns = new Map(
       metadata.columns
-        .filter((column) => !column.isDeleteDate)
+        .filter((column) => !column.isDeleteDate && !column.isVersion)
         .map((column) => [column.propertyName, quote(column.databaseName)]),
     );
     this.selection = metadata.columns
@@ -68,20 +74,35 @@ export class Crud<E extends CrudEntity> {
     return row;
   }
 
-  /** Writes the fields that are present. @throws ContractError `notFound`, `duplicate` */
+  /**
+   * Writes the fields that are present, provided that the row is of the version given; 0 or none = of whatever version.
+   * @throws ContractError `notFound`, `duplicate`, VERSION_CONFLICT
+   */
   async update(id: number, values: CrudValues<E>): Promise<Record<string, never>> {
     const { columns, bound } = this.assignments(values);
+    const expected = this.version && (values[this.version.property] as number | undefined);
     if (columns.length === 0) {
-      await this.get(id);
+      const row = await this.get(id);
+      if (this.version && expected && row[this.version.property] !== expected) throw versionConflict();
       return {};
     }
-    const set = columns.map((column) => `${column} = ?`).join(', ');
-    const { affectedRows } = await this.write(`UPDATE ${this.table} SET ${set} WHERE ${this.alive('`id` = ?')}`, [
-      ...bound,
-      id,
-    ]);
-    if (affectedRows === 0) throw new ContractError(this.options.notFound);
-    return {};
+    const set = columns.map((column) => `${column} = ?`);
+    let condition = '`id` = ?';
+    const compared: SqlValue[] = [id];
+    if (this.version) {
+      set.push(`${this.version.column} = ${this.version.column} + 1`);
+      if (expected) {
+        condition += ` AND ${this.version.column} = ?`;
+        compared.push(expected);
+      }
+    }
+    const { affectedRows } = await this.write(
+      `UPDATE ${this.table} SET ${set.join(', ')} WHERE ${this.alive(condition)}`,
+      [...bound, ...compared],
+    );
+    if (affectedRows > 0) return {};
+    if (expected) await this.get(id);
+    throw expected ? versionConflict() : new ContractError(this.options.notFound);
   }
 
   /** Deletes a row; softly where the entity has a delete column. @throws ContractError `notFound` */
@@ -117,7 +138,7 @@ export class Crud<E extends CrudEntity> {
     const columns: string[] = [];
     const bound: SqlValue[] = [];
     for (const [property, value] of Object.entries(values)) {
-      if (value === undefined || property === 'id') continue;
+      if (value === undefined || property === 'id' || property === this.version?.property) continue;
       const column = this.columns.get(property);
       if (!column) throw new TypeError(`${this.table} has no property ${property}`);
       columns.push(column);
@@ -126,10 +147,15 @@ export class Crud<E extends CrudEntity> {
     return { columns, bound };
   }
 
-  private async write(text: string, values: readonly SqlValue[]): Promise<SqlOutcome> {
+  /**
+   * Runs a statement that is a transaction by itself. Where several inserts wait for one key, InnoDB lets some of them
+   * deadlock when it becomes free; the key is then taken, and asking again tells so.
+   */
+  private async write(text: string, values: readonly SqlValue[], attempts = 5): Promise<SqlOutcome> {
     try {
       return await this.sql.run(text, values);
     } catch (error) {
+      if (attempts > 1 && isDeadlock(error)) return this.write(text, values, attempts - 1);
       if (!isDuplicateKey(error)) throw error;
       throw new ContractError(this.options.duplicate ?? 'ALREADY_EXISTS', undefined, { cause: error });
     }
@@ -139,6 +165,10 @@ export class Crud<E extends CrudEntity> {
     if (!this.softDelete) return condition;
     return `${this.softDelete} IS NULL${condition && ` AND ${condition}`}`;
   }
+}
+
+function versionConflict(): ContractError {
+  return new ContractError('VERSION_CONFLICT');
 }
 
 function quote(identifier: string): string {

@@ -25,6 +25,7 @@ export class CreateNote1763800000001 implements MigrationInterface {
   id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
   note_title varchar(32) NOT NULL,
   size int unsigned NOT NULL,
+  version int unsigned NOT NULL DEFAULT 1,
   ${TIMES},
   deleted_at datetime(3) NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`);

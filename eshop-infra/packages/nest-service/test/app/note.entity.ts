@@ -1,6 +1,14 @@
-import { Column, CreateDateColumn, DeleteDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateColumn } from 'typeorm';
+import {
+  Column,
+  CreateDateColumn,
+  DeleteDateColumn,
+  Entity,
+  PrimaryGeneratedColumn,
+  UpdateDateColumn,
+  VersionColumn,
+} from 'typeorm';
 
-/** A table with text and soft deletion. */
+/** A table with text, versions and soft deletion. */
 @Entity('note')
 export class Note {
   @PrimaryGeneratedColumn({ type: 'bigint', unsigned: true })
@@ -11,6 +19,9 @@ export class Note {
 
   @Column({ type: 'int', unsigned: true })
   size!: number;
+
+  @VersionColumn({ type: 'int', unsigned: true })
+  version!: number;
 
   @CreateDateColumn({ name: 'created_at', type: 'datetime', precision: 3 })
   createdAt!: Date;
