@@ -1,5 +1,6 @@
 export type { Barrier, BarrierCall, BarrierOutcome } from './barrier/barrier.js';
 export { barrierMigration, CreateBarrierTable1700000000000 } from './barrier/create-barrier-table.js';
+export type { LocalOutcome, LocalStep } from './barrier/local-step.js';
 export { LocalTransaction } from './barrier/local-transaction.js';
 export { type MysqlBarrierOptions, mysqlBarrier } from './barrier/mysql-barrier.js';
 export type { SqlValue } from './barrier/mysql-transaction.js';
