@@ -39,8 +39,11 @@ export interface DtmModuleOptions {
    * `false` switches that off, for a network where nobody else can reach a branch.
    */
   signature: SignatureOptions | false;
-  /** Where branches keep their barrier rows; needed by services with `@DtmBranches()`. */
-  barrier?: Barrier;
+  /**
+   * Where branches remember that they took effect; needed by services with `@DtmBranches()`. Several by name:
+   * `@DtmBranches({ barrier: 'redis' })` picks one, `@DtmBranches()` takes `default`, or the only one.
+   */
+  barrier?: Barrier | Record<string, Barrier>;
   /** Tells what an application's own errors mean; `undefined` falls back to the default table. */
   classify?: Classify;
 }

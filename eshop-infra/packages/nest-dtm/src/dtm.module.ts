@@ -1,9 +1,13 @@
 import { type DynamicModule, Module, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { Barriers } from './barrier/barriers.js';
 import { LocalTransaction } from './barrier/local-transaction.js';
+import { RedisTransaction } from './barrier/redis/redis-transaction.js';
+import { BranchExplorer } from './branch/branch-explorer.js';
 import { Signer } from './branch/signature.js';
 import { DtmService } from './dtm.service.js';
 import { assertModuleOptions, type DtmModuleOptions } from './dtm-options.js';
-import { DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
+import { DTM_BARRIERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
 
 /** Options made by a factory, with what it needs injected. */
 export interface DtmModuleAsyncOptions<Dependencies extends unknown[] = never[]>
@@ -44,11 +48,17 @@ function build(raw: Provider, imports: ModuleMetadata['imports'] = []): DynamicM
     inject: [DTM_OPTIONS],
     useFactory: ({ signature }: DtmModuleOptions): Signer | null => (signature ? new Signer(signature) : null),
   };
+  const barriers: Provider = {
+    provide: DTM_BARRIERS,
+    inject: [DTM_OPTIONS],
+    useFactory: ({ barrier }: DtmModuleOptions): Barriers => new Barriers(barrier),
+  };
+  const exported = [options, signer, barriers, DtmService, LocalTransaction, RedisTransaction];
   return {
     module: DtmModule,
     global: true,
-    imports,
-    providers: [raw, options, signer, DtmService, LocalTransaction],
-    exports: [options, signer, DtmService, LocalTransaction],
+    imports: [...imports, DiscoveryModule],
+    providers: [raw, BranchExplorer, ...exported],
+    exports: exported,
   };
 }

@@ -12,6 +12,11 @@ export function newGid(): string {
   return randomUUID();
 }
 
+/** Whether `gid` can be stored and carried unchanged. */
+export function isGid(gid: string): boolean {
+  return gid.length <= MAX_GID_LENGTH && GID.test(gid);
+}
+
 /** Throws {@link DtmInvalidOption} unless `gid` can be stored and carried unchanged. */
 export function assertGid(gid: string): void {
   if (gid.length === 0) throw new DtmInvalidOption('gid', 'must not be empty');

@@ -71,8 +71,8 @@ describe.each(['grpc', 'http'] as const)('signature over %s', (transport) => {
     expect(await bank.barrierRows(gid)).toEqual(['01 action action']);
   });
 
-  test.each([{ transType: 'msg' }, { op: 'try' }, { op: 'commit' }])(
-    'a call that is no saga branch (%p) is refused',
+  test.each([{ transType: 'xa' }, { transType: 'msg', op: 'compensate' }, { op: 'try' }, { op: 'commit' }])(
+    'a call that is no branch of a transaction we know (%p) is refused',
     async (change) => {
       const account = await bank.account(10);
       expect((await caller[transport]({ gid: randomUUID(), transfer: { account, amount: 3 }, ...change })).status).toBe(

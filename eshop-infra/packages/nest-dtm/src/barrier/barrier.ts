@@ -24,4 +24,9 @@ export interface BarrierCall<T> {
  */
 export interface Barrier {
   call<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>>;
+  /**
+   * Whether the local step of the message `gid` was done; when not, marks it so that it never will be. Needed by
+   * `@DtmBackCheck()`.
+   */
+  backCheck?(gid: string): Promise<'done' | 'rolled-back'>;
 }

@@ -1,9 +1,13 @@
-import type { PoolConnection, ResultSetHeader } from 'mysql2';
+import type { PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DataSource } from 'typeorm';
 import type { Branch } from '../branch/branch.js';
+import { undoneBy } from '../branch/op.js';
+import { assertGid } from '../gid.js';
 import type { Barrier, BarrierCall, BarrierOutcome } from './barrier.js';
 import { branchContext } from './branch-context.js';
 import { CallGroups } from './call-groups.js';
+import { localBranch } from './local-branch.js';
+import type { LocalStep } from './local-step.js';
 import { MysqlTransaction, type SqlValue } from './mysql-transaction.js';
 
 /** Settings of the MySQL barrier. */
@@ -37,16 +41,18 @@ interface PoolingDriver {
 }
 
 /** DTM's barrier on MySQL or MariaDB, over the connections of a TypeORM DataSource with the mysql2 driver. */
-export function mysqlBarrier(dataSource: DataSource, options: MysqlBarrierOptions = {}): Barrier {
+export function mysqlBarrier(dataSource: DataSource, options: MysqlBarrierOptions = {}): MysqlBarrier {
   return new MysqlBarrier(dataSource, options);
 }
 
 const ROW = "(?, ?, ?, ?, '01', ?)";
 
-class MysqlBarrier implements Barrier {
+/** Made by {@link mysqlBarrier}. */
+export class MysqlBarrier implements Barrier {
   readonly #insert: string;
   readonly #insertOne: string;
   readonly #insertTwo: string;
+  readonly #selectReason: string;
   readonly #acquireTimeoutMs: number;
   readonly #session: readonly string[];
   readonly #prepared = new WeakSet<PoolConnection>();
@@ -69,6 +75,7 @@ class MysqlBarrier implements Barrier {
     this.#insert = `INSERT IGNORE INTO ${name} (trans_type, gid, branch_id, op, barrier_id, reason) VALUES `;
     this.#insertOne = `${this.#insert}${ROW}`;
     this.#insertTwo = `${this.#insert}${ROW}, ${ROW}`;
+    this.#selectReason = `SELECT reason FROM ${name} WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = '01'`;
     this.#acquireTimeoutMs = acquireTimeoutMs;
     this.#session = [
       ...(isolation === 'server' ? [] : [`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`]),
@@ -80,6 +87,40 @@ class MysqlBarrier implements Barrier {
 
   call<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>> {
     return this.#groups && call.branch.op === 'action' ? this.#groups.call(call) : this.#alone(call);
+  }
+
+  /**
+   * The local step of a message: `work` runs in one transaction with its mark, which `LocalTransaction` finds, once per gid or
+   * never.
+   */
+  local<T>(work: () => Promise<T>): LocalStep<T> {
+    return {
+      run: async (gid) => {
+        assertGid(gid);
+        const outcome = await this.#alone({ branch: localBranch(gid), work, cancelled: () => false });
+        if (outcome.ran) return { done: true, repeat: false, value: outcome.value };
+        return (await this.backCheck(gid)) === 'done'
+          ? { done: true, repeat: true }
+          : { done: false, why: 'rolled-back' };
+      },
+      check: (gid) => this.backCheck(gid),
+    };
+  }
+
+  /** Whether the local step of this gid was done; when not, it never will be. Waits for one that is under way. */
+  async backCheck(gid: string): Promise<'done' | 'rolled-back'> {
+    assertGid(gid);
+    const connection = await this.#acquire();
+    try {
+      await this.#prepare(connection);
+      const transaction = new MysqlTransaction(connection, this.dataSource);
+      const { transType, branchId, op } = localBranch(gid);
+      await transaction.execute(this.#insertOne, [transType, gid, branchId, op, 'rollback']);
+      const [row] = await transaction.execute<RowDataPacket[]>(this.#selectReason, [gid, branchId, op]);
+      return row?.reason === op ? 'done' : 'rolled-back';
+    } finally {
+      connection.release();
+    }
   }
 
   /** Runs actions in one transaction: all take effect, or this throws and none does. */
@@ -147,15 +188,16 @@ class MysqlBarrier implements Barrier {
    * compensation, learn how it ended.
    */
   async #enter(transaction: MysqlTransaction, branch: Branch): Promise<'repeat' | 'null-compensation' | null> {
-    if (branch.op === 'action') {
-      const { affectedRows } = await transaction.execute<ResultSetHeader>(this.#insertOne, row(branch, 'action'));
+    const undone = undoneBy(branch.op);
+    if (undone === undefined) {
+      const { affectedRows } = await transaction.execute<ResultSetHeader>(this.#insertOne, row(branch, branch.op));
       return affectedRows === 1 ? null : 'repeat';
     }
     // Both rows in one statement. New are: both (the action never took effect), the compensation's only (it did), or none
     // (a repeat); the action's alone cannot be, as a compensation row never exists without it.
     const { affectedRows } = await transaction.execute<ResultSetHeader>(this.#insertTwo, [
-      ...row(branch, 'action'),
-      ...row(branch, 'compensate'),
+      ...row(branch, undone),
+      ...row(branch, branch.op),
     ]);
     return affectedRows === 1 ? null : affectedRows === 0 ? 'repeat' : 'null-compensation';
   }

@@ -1,9 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { ExecutionContext } from '@nestjs/common';
+import type { BranchOp } from './op.js';
 import { SIGNATURE_HEADER } from './signature.js';
-
-/** What DTM does with the branch in this call. */
-export type BranchOp = 'action' | 'compensate';
 
 /** Identity of a branch call; with it the barrier tells repeats. */
 export interface Branch {

@@ -1,13 +1,25 @@
 import { applyDecorators, HttpCode, UseGuards, UseInterceptors } from '@nestjs/common';
 import { BarrierInterceptor } from './barrier.interceptor.js';
+import { markBranch } from './branch-metadata.js';
 import { SignatureGuard } from './signature.guard.js';
+
+/** Settings of a controller with branches. */
+export interface BranchesOptions {
+  /**
+   * Name among the module's barriers. Default `default`, or the only one. `false`: none, for branches that are harmless when
+   * repeated, reordered and undone without having run, by what they do themselves. One such is a compensation whose step has
+   * no action: a barrier would take it for the compensation of nothing.
+   */
+  barrier?: string | false;
+}
 
 /**
  * Makes every method of a controller a transaction branch on each transport it is bound to: only signed calls come in, the
  * handler runs at most once inside one local transaction with its barrier row, and errors become what DTM understands.
  */
-export function DtmBranches(): ClassDecorator {
+export function DtmBranches(options: BranchesOptions = {}): ClassDecorator {
   return (target) => {
+    markBranch(target, { kind: 'branch', barrier: options.barrier });
     // DTM takes 200 and nothing else for a success; Nest answers 201 to a POST.
     for (const key of Object.getOwnPropertyNames(target.prototype)) {
       const descriptor = Object.getOwnPropertyDescriptor(target.prototype, key);

@@ -32,9 +32,14 @@ export interface Transfer {
 }
 
 function method(name: string): MethodDefinition<Transfer, object> {
-  const serialize = (value: object): Buffer => Buffer.from(JSON.stringify(value));
+  return jsonMethod<Transfer>(`/bank.Bank/${name}`);
+}
+
+/** A method whose messages are JSON: enough for a test. */
+export function jsonMethod<Request>(path: string): MethodDefinition<Request, object> {
+  const serialize = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
   return {
-    path: `/bank.Bank/${name}`,
+    path,
     requestStream: false,
     responseStream: false,
     requestSerialize: serialize,
@@ -88,7 +93,7 @@ class Accounts {
   }
 }
 
-const Message = createParamDecorator((_: unknown, context: ExecutionContext) =>
+export const Message = createParamDecorator((_: unknown, context: ExecutionContext) =>
   context.getType() === 'rpc' ? context.switchToRpc().getData() : context.switchToHttp().getRequest().body,
 );
 

@@ -1,0 +1,6 @@
+import type { Branch } from '../branch/branch.js';
+
+/** The identity of a message's local step and of its back-check (`client/dtmcli/trans_msg.go`). */
+export function localBranch(gid: string): Branch {
+  return { transType: 'msg', gid, branchId: '00', op: 'msg' };
+}

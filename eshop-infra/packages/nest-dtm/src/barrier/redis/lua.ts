@@ -1,0 +1,41 @@
+/**
+ * A script under the barrier. The barrier's keys are looked at before the script sees anything: DTM's own Redis barrier looks
+ * at the balance first, and so refuses the repeat of a deduction that took the last unit.
+ *
+ * KEYS: the barrier key of the op; with an undoing op, that of the op it takes back; the script's own.
+ * ARGV: the op, the number of barrier keys, the expiry in seconds; the script's own.
+ * Answers: `held` and what holds the place, `null-compensation`, `refused` and why, `done` and the script's value.
+ */
+export function underBarrier(script: string): string {
+  return `local dtm_count, dtm_expire = tonumber(ARGV[2]), ARGV[3]
+local dtm_held = redis.call('GET', KEYS[1])
+if dtm_held then return {'held', dtm_held} end
+if dtm_count == 2 and redis.call('EXISTS', KEYS[2]) == 0 then
+  redis.call('SET', KEYS[1], ARGV[1], 'EX', dtm_expire)
+  redis.call('SET', KEYS[2], ARGV[1], 'EX', dtm_expire)
+  return {'null-compensation'}
+end
+local dtm_keys, dtm_args = {}, {}
+for i = dtm_count + 1, #KEYS do dtm_keys[i - dtm_count] = KEYS[i] end
+for i = 4, #ARGV do dtm_args[i - 3] = ARGV[i] end
+local function refuse(why) return {dtm_refused = tostring(why)} end
+local dtm_value = (function(KEYS, ARGV, op)
+${script}
+end)(dtm_keys, dtm_args, ARGV[1])
+if type(dtm_value) == 'table' then
+  if dtm_value.dtm_refused then return {'refused', dtm_value.dtm_refused} end
+  if dtm_value.err then return dtm_value end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', dtm_expire)
+return {'done', dtm_value}`;
+}
+
+/**
+ * The back-check. A local step that was not done has its place taken, so that it never will be.
+ *
+ * KEYS: the barrier key of the local step. ARGV: the expiry in seconds. Answers what holds the place.
+ */
+export const BACK_CHECK = `local held = redis.call('GET', KEYS[1])
+if held then return held end
+redis.call('SET', KEYS[1], 'rollback', 'EX', ARGV[1])
+return 'rollback'`;

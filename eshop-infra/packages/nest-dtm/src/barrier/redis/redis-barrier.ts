@@ -1,0 +1,131 @@
+import type { Branch } from '../../branch/branch.js';
+import { undoneBy } from '../../branch/op.js';
+import { Refusal } from '../../branch/refusal.js';
+import { DtmInvalidOption } from '../../errors.js';
+import { assertGid } from '../../gid.js';
+import type { Barrier, BarrierCall, BarrierOutcome } from '../barrier.js';
+import { localBranch } from '../local-branch.js';
+import type { LocalStep } from '../local-step.js';
+import { assertOneSlot } from './hash-slot.js';
+import { BACK_CHECK, underBarrier } from './lua.js';
+import { RedisCall, redisCall, type ScriptOutcome } from './redis-call.js';
+import type { RedisClient } from './redis-client.js';
+import type { RedisScript } from './redis-script.js';
+import { ScriptRunner } from './script-runner.js';
+
+/** Settings of the Redis barrier. */
+export interface RedisBarrierOptions {
+  /**
+   * How long it is remembered that a branch took effect, seconds. Default 8 days: longer than DTM on Redis keeps a transaction
+   * (7 days). A call that comes later would take effect again.
+   */
+  expireSeconds?: number;
+  /**
+   * The part of the barrier's keys that tells transactions apart and holds the hash tag of the business keys. Default: the gid.
+   */
+  keyOf?: (branch: Branch) => string;
+  /** Longest wait for Redis, milliseconds; then DTM is told to try again. Default 2000, below DTM's 3 s. */
+  deadlineMs?: number;
+}
+
+const EIGHT_DAYS = 8 * 86_400;
+
+/** DTM's barrier on Redis, for branches and local steps that do their work by one script. */
+export function redisBarrier(redis: RedisClient, options: RedisBarrierOptions = {}): RedisBarrier {
+  return new RedisBarrier(redis, options);
+}
+
+/** Made by {@link redisBarrier}. */
+export class RedisBarrier implements Barrier {
+  readonly #runner: ScriptRunner;
+  readonly #expire: number;
+  readonly #keyOf: (branch: Branch) => string;
+  readonly #prefix: string;
+
+  constructor(
+    redis: RedisClient,
+    { expireSeconds = EIGHT_DAYS, keyOf = ({ gid }) => gid, deadlineMs = 2_000 }: RedisBarrierOptions,
+  ) {
+    if (!(Number.isInteger(expireSeconds) && expireSeconds > 0))
+      throw new DtmInvalidOption('expireSeconds', 'must be a whole number of seconds, more than 0');
+    if (!(Number.isInteger(deadlineMs) && deadlineMs > 0))
+      throw new DtmInvalidOption('deadlineMs', 'must be a whole number of milliseconds, more than 0');
+    this.#runner = new ScriptRunner(redis, deadlineMs);
+    this.#expire = expireSeconds;
+    this.#keyOf = keyOf;
+    this.#prefix = redis.options?.keyPrefix ?? '';
+  }
+
+  /** Runs a branch handler, which runs its script through `RedisTransaction`. */
+  async call<T>({ branch, work, cancelled }: BarrierCall<T>): Promise<BarrierOutcome<T>> {
+    if (cancelled()) throw new Error('the caller gave up before the call began');
+    const call = new RedisCall(branch, (script) => this.#execute(branch, script));
+    const result = await redisCall.run(call, work).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    call.end();
+    // What the script came to counts, not what the handler made of it.
+    if (call.failed !== undefined) throw call.failed;
+    if (call.outcome && !call.outcome.ran) {
+      return { ran: false, why: call.outcome.why === 'null-compensation' ? 'null-compensation' : 'repeat' };
+    }
+    if ('error' in result) throw result.error;
+    if (!call.outcome) throw new Error('the handler ran no script through RedisTransaction: nothing tells its repeat');
+    return { ran: true, value: result.value };
+  }
+
+  /** The local step of a message: the script runs once per gid, or never. */
+  local(script: RedisScript): LocalStep<unknown> {
+    if (script.hashTag !== undefined)
+      throw new DtmInvalidOption('hashTag', 'a back-check knows nothing but the gid: put the hash tag there');
+    return {
+      run: async (gid) => {
+        assertGid(gid);
+        const outcome = await this.#execute(localBranch(gid), script);
+        if (outcome.ran) return { done: true, repeat: false, value: outcome.value };
+        return outcome.why === 'rolled-back' ? { done: false, why: 'rolled-back' } : { done: true, repeat: true };
+      },
+      check: (gid) => this.backCheck(gid),
+    };
+  }
+
+  /** Whether the local step of this gid was done; when not, it never will be. */
+  async backCheck(gid: string): Promise<'done' | 'rolled-back'> {
+    assertGid(gid);
+    const key = this.#key(localBranch(gid), 'msg', undefined);
+    return (await this.#runner.run(BACK_CHECK, [key], [this.#expire])) === 'rollback' ? 'rolled-back' : 'done';
+  }
+
+  async #execute(branch: Branch, { keys, args = [], script, hashTag }: RedisScript): Promise<ScriptOutcome> {
+    const undone = undoneBy(branch.op);
+    const barrierKeys = [branch.op, ...(undone ? [undone] : [])].map((op) => this.#key(branch, op, hashTag));
+    const all = [...barrierKeys, ...keys];
+    assertOneSlot(all, this.#prefix);
+    const answer = await this.#runner.run(underBarrier(script), all, [
+      branch.op,
+      barrierKeys.length,
+      this.#expire,
+      ...args,
+    ]);
+    const [kind, value] = Array.isArray(answer) ? (answer as unknown[]) : [];
+    switch (kind) {
+      case 'done':
+        return { ran: true, value };
+      case 'null-compensation':
+        return { ran: false, why: 'null-compensation' };
+      case 'held':
+        return { ran: false, why: value === 'rollback' ? 'rolled-back' : 'repeat' };
+      case 'refused':
+        throw new Refusal(String(value));
+      default:
+        throw new Error(`Redis answered a script with ${JSON.stringify(answer)}`);
+    }
+  }
+
+  /** `;` stands in no gid, so that no two branches share a key. */
+  #key(branch: Branch, op: string, hashTag: string | undefined): string {
+    const tag = hashTag === undefined ? '' : `{${hashTag}}`;
+    return `dtm:${tag}${this.#keyOf(branch)};${branch.branchId};${op}`;
+  }
+}

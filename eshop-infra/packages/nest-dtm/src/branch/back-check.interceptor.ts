@@ -1,0 +1,48 @@
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  Logger,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { from, type Observable } from 'rxjs';
+import type { Barriers } from '../barrier/barriers.js';
+import { localBranch } from '../barrier/local-branch.js';
+import { DTM_BARRIERS } from '../tokens.js';
+import { answer, describe } from './answer.js';
+import { readBranchCall } from './branch.js';
+import { branchMetadata } from './branch-metadata.js';
+import { assertCarriedGid } from './identify.js';
+
+/** Answers a back-check from the barrier. */
+@Injectable()
+export class BackCheckInterceptor implements NestInterceptor {
+  readonly #logger = new Logger('Dtm');
+
+  constructor(@Inject(DTM_BARRIERS) private readonly barriers: Barriers) {}
+
+  intercept(context: ExecutionContext, _next: CallHandler): Observable<unknown> {
+    return from(this.#answer(context));
+  }
+
+  async #answer(context: ExecutionContext): Promise<unknown> {
+    const { transport, gid, transType, branchId, op } = readBranchCall(context);
+    assertCarriedGid(transport, gid);
+    const expected = localBranch(gid);
+    if (transType !== expected.transType || branchId !== expected.branchId || op !== expected.op)
+      throw answer(transport, 'retry', 'this method is the back-check of a message');
+    const metadata = branchMetadata(context.getClass(), context.getHandler());
+    const barrier = this.barriers.get(metadata?.barrier || undefined);
+    let state: 'done' | 'rolled-back' | undefined;
+    try {
+      state = await barrier?.backCheck?.(gid);
+    } catch (error) {
+      this.#logger.warn(`back-check of ${gid} will be asked again: ${describe(error)}`);
+      throw answer(transport, 'retry', `to be asked again: ${describe(error)}`);
+    }
+    this.#logger.debug(`back-check of ${gid}: ${state}`);
+    if (state === 'done') return {};
+    throw answer(transport, 'refused', 'the local step was not done, and will not be');
+  }
+}

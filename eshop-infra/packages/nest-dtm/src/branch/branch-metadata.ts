@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+
+/** What `@DtmBranches()` and `@DtmBackCheck()` say about a method. */
+export interface BranchMetadata {
+  kind: 'branch' | 'back-check';
+  /** Name among the module's barriers; `undefined` the default one; `false` none. */
+  barrier: string | false | undefined;
+}
+
+const KEY = Symbol('DtmBranchMetadata');
+
+/** Marks a controller class or a method. */
+export function markBranch(target: object, metadata: BranchMetadata): void {
+  Reflect.defineMetadata(KEY, metadata, target);
+}
+
+/** The method's own mark, else its class's. */
+export function branchMetadata(type: object, handler: object): BranchMetadata | undefined {
+  return Reflect.getMetadata(KEY, handler) ?? Reflect.getMetadata(KEY, type);
+}
