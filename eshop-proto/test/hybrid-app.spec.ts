@@ -51,8 +51,10 @@ describe('a method of a decorated controller', () => {
   });
 
   it('is bound when it is inherited', async () => {
-    expect((await http('POST', '/api/v1/stock/deductRevert', { productID: 1, productCount: 1 })).status).toBe(200);
-    await hybrid.call(StockService.stockDeductRevert, { productID: 1, productCount: 1 });
+    expect(
+      (await http('POST', '/api/v1/stock/deductRevert', { productID: 1, productCount: 1, saleID: 0 })).status,
+    ).toBe(200);
+    await hybrid.call(StockService.stockDeductRevert, { productID: 1, productCount: 1, saleID: 0 });
     expect(calls.map((call) => call.method)).toEqual(['stockDeductRevert', 'stockDeductRevert']);
   });
 
@@ -63,7 +65,7 @@ describe('a method of a decorated controller', () => {
     ];
     const json = { code: 'INVALID_PARAMETER', violations };
     expect(await http('POST', '/api/v1/stock/deduct', {})).toEqual({ status: 400, json });
-    expect(await refusal(hybrid.call(StockService.stockDeduct, { productID: 0, productCount: 0 }))).toEqual({
+    expect(await refusal(hybrid.call(StockService.stockDeduct, { productID: 0, productCount: 0, saleID: 0 }))).toEqual({
       status: 3,
       json,
     });

@@ -53,14 +53,14 @@ describe('stock', () => {
 
     it('keeps the units ever supplied in step when it is set by hand', async () => {
       const { id, productID } = await newStock(10);
-      await stock.grpc.stockDeduct({ productID, productCount: 4 }, stock.branch(randomUUID(), 'action'));
+      await stock.grpc.stockDeduct({ productID, productCount: 4, saleID: 0 }, stock.branch(randomUUID(), 'action'));
       await stock.grpc.updateByID({ id, stock: 100 });
       expect([await unitsOf(id), await initialOf(id)]).toEqual([100, 104]);
     });
 
     it('cannot go to another product, nor go away, while units of it are in orders', async () => {
       const { id, productID } = await newStock(10);
-      await stock.grpc.stockDeduct({ productID, productCount: 1 }, stock.branch(randomUUID(), 'action'));
+      await stock.grpc.stockDeduct({ productID, productCount: 1, saleID: 0 }, stock.branch(randomUUID(), 'action'));
       await expect(stock.grpc.updateByID({ id, productID: newProductID() })).rejects.toMatchObject({
         code: 'FIELD_IMMUTABLE',
       });
@@ -73,14 +73,16 @@ describe('stock', () => {
     it('is deducted once, however often DTM asks', async () => {
       const { id, productID } = await newStock(10);
       const call = stock.branch(randomUUID(), 'action');
-      await Promise.all(Array.from({ length: 20 }, () => stock.grpc.stockDeduct({ productID, productCount: 3 }, call)));
+      await Promise.all(
+        Array.from({ length: 20 }, () => stock.grpc.stockDeduct({ productID, productCount: 3, saleID: 0 }, call)),
+      );
       expect(await unitsOf(id)).toBe(7);
     });
 
     it('is refused when there is not enough, and then compensated without effect', async () => {
       const { id, productID } = await newStock(2);
       const gid = randomUUID();
-      const request = { productID, productCount: 3 };
+      const request = { productID, productCount: 3, saleID: 0 };
       await expect(stock.grpc.stockDeduct(request, stock.branch(gid, 'action'))).rejects.toMatchObject({
         grpcStatus: 10,
       });
@@ -91,7 +93,7 @@ describe('stock', () => {
     it('is given back once', async () => {
       const { id, productID } = await newStock(10);
       const gid = randomUUID();
-      const request = { productID, productCount: 4 };
+      const request = { productID, productCount: 4, saleID: 0 };
       await stock.grpc.stockDeduct(request, stock.branch(gid, 'action'));
       for (let i = 0; i < 3; i++) await stock.grpc.stockDeductRevert(request, stock.branch(gid, 'compensate'));
       expect([await unitsOf(id), await initialOf(id)]).toEqual([10, 10]);
@@ -100,7 +102,7 @@ describe('stock', () => {
     it('is not taken by an action that comes after its compensation', async () => {
       const { id, productID } = await newStock(10);
       const gid = randomUUID();
-      const request = { productID, productCount: 4 };
+      const request = { productID, productCount: 4, saleID: 0 };
       await stock.grpc.stockDeductRevert(request, stock.branch(gid, 'compensate'));
       await stock.grpc.stockDeduct(request, stock.branch(gid, 'action'));
       expect(await unitsOf(id)).toBe(10);
@@ -110,7 +112,7 @@ describe('stock', () => {
       const { id, productID } = await newStock(25);
       const results = await Promise.allSettled(
         Array.from({ length: 60 }, () =>
-          stock.grpc.stockDeduct({ productID, productCount: 1 }, stock.branch(randomUUID(), 'action')),
+          stock.grpc.stockDeduct({ productID, productCount: 1, saleID: 0 }, stock.branch(randomUUID(), 'action')),
         ),
       );
       expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(25);
@@ -119,7 +121,7 @@ describe('stock', () => {
 
     it('is not touched by calls without a valid signature, on either transport', async () => {
       const { id, productID } = await newStock(10);
-      const request = { productID, productCount: 1 };
+      const request = { productID, productCount: 1, saleID: 0 };
       await expect(stock.grpc.stockDeduct(request)).rejects.toMatchObject({ grpcStatus: 16 });
       const foreign = stock.branch(randomUUID(), 'action');
       const stolen = { metadata: { ...foreign.metadata, 'dtm-gid': randomUUID() } };
@@ -133,7 +135,7 @@ describe('stock', () => {
 
     it('is refused for an invalid payload: DTM must not repeat it for ever', async () => {
       const call = stock.branch(randomUUID(), 'action');
-      await expect(stock.grpc.stockDeduct({ productID: 0, productCount: 1 }, call)).rejects.toMatchObject({
+      await expect(stock.grpc.stockDeduct({ productID: 0, productCount: 1, saleID: 0 }, call)).rejects.toMatchObject({
         grpcStatus: 10,
       });
     });

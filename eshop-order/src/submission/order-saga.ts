@@ -28,7 +28,7 @@ export class OrderSagas {
         headers: { request_id: requestID },
       })
       .step(OrderService.create, OrderService.createRevert, order)
-      .step(StockService.stockDeduct, StockService.stockDeductRevert, { productID, productCount });
+      .step(StockService.stockDeduct, StockService.stockDeductRevert, { productID, productCount, saleID });
     if (couponID > 0) {
       saga.step(CouponService.couponUse, CouponService.couponUseRevert, { couponID, userID, amount: couponAmount });
     }

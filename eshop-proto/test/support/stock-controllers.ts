@@ -1,11 +1,19 @@
 import { ContractError } from '@eshop/proto';
 import {
+  type ApplySaleReply,
+  type ApplySaleRequest,
   type CreateStockReply,
   type CreateStockRequest,
+  type DeleteFlashSaleReply,
+  type DeleteFlashSaleRequest,
   type DeleteStockByIDReply,
   type DeleteStockByIDRequest,
+  type GetFlashSaleReply,
+  type GetFlashSaleRequest,
   type GetStockByIDReply,
   type GetStockByIDRequest,
+  type ListFlashSaleReply,
+  type ListFlashSaleRequest,
   type ListStockReply,
   type ListStockRequest,
   type SetFlashSaleStockReply,
@@ -16,6 +24,8 @@ import {
   type StockDeductRevertReply,
   type StockDeductRevertRequest,
   StockSaga,
+  type UpdateFlashSaleReply,
+  type UpdateFlashSaleRequest,
   type UpdateStockByIDReply,
   type UpdateStockByIDRequest,
 } from '@eshop/proto/stock';
@@ -58,6 +68,26 @@ export class StockController {
     record('list', request);
     return { total: 0, stocks: [] };
   }
+
+  async getFlashSale(request: GetFlashSaleRequest): Promise<GetFlashSaleReply> {
+    record('getFlashSale', request);
+    throw new ContractError('NOT_FOUND');
+  }
+
+  async listFlashSale(request: ListFlashSaleRequest): Promise<ListFlashSaleReply> {
+    record('listFlashSale', request);
+    return { total: 0, flashSales: [] };
+  }
+
+  async updateFlashSale(request: UpdateFlashSaleRequest): Promise<UpdateFlashSaleReply> {
+    record('updateFlashSale', request);
+    return {};
+  }
+
+  async deleteFlashSale(request: DeleteFlashSaleRequest): Promise<DeleteFlashSaleReply> {
+    record('deleteFlashSale', request);
+    return {};
+  }
 }
 
 abstract class Revert {
@@ -67,11 +97,16 @@ abstract class Revert {
   }
 }
 
-/** One method of its own, one inherited. */
+/** Methods of its own, and one inherited. */
 @StockSaga()
 export class StockSagaController extends Revert {
   async stockDeduct(request: StockDeductRequest): Promise<StockDeductReply> {
     record('stockDeduct', request);
+    return {};
+  }
+
+  async applySale(request: ApplySaleRequest): Promise<ApplySaleReply> {
+    record('applySale', request);
     return {};
   }
 }

@@ -1,5 +1,7 @@
 import { DtmBranches } from '@eshop/nest-dtm';
+import { ContractError } from '@eshop/proto';
 import {
+  type ApplySaleReply,
   type StockDeductReply,
   type StockDeductRequest,
   type StockDeductRevertReply,
@@ -22,5 +24,9 @@ export class StockSagaController implements StockSaga {
   async stockDeductRevert({ productID, productCount }: StockDeductRevertRequest): Promise<StockDeductRevertReply> {
     await this.ledger.giveBack(productID, productCount);
     return {};
+  }
+
+  async applySale(): Promise<ApplySaleReply> {
+    throw new ContractError('UNIMPLEMENTED', 'flash sales are not part of this version');
   }
 }

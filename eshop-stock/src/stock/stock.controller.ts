@@ -2,14 +2,18 @@ import { ContractError } from '@eshop/proto';
 import {
   type CreateStockReply,
   type CreateStockRequest,
+  type DeleteFlashSaleReply,
   type DeleteStockByIDReply,
   type DeleteStockByIDRequest,
+  type GetFlashSaleReply,
   type GetStockByIDReply,
   type GetStockByIDRequest,
+  type ListFlashSaleReply,
   type ListStockReply,
   type ListStockRequest,
   type SetFlashSaleStockReply,
   StockApi,
+  type UpdateFlashSaleReply,
   type UpdateStockByIDReply,
   type UpdateStockByIDRequest,
 } from '@eshop/proto/stock';
@@ -41,6 +45,26 @@ export class StockController implements StockApi {
   }
 
   async setFlashSaleStock(): Promise<SetFlashSaleStockReply> {
-    throw new ContractError('UNIMPLEMENTED', 'flash sales are not part of this version');
+    throw noFlashSales();
   }
+
+  async getFlashSale(): Promise<GetFlashSaleReply> {
+    throw noFlashSales();
+  }
+
+  async listFlashSale(): Promise<ListFlashSaleReply> {
+    throw noFlashSales();
+  }
+
+  async updateFlashSale(): Promise<UpdateFlashSaleReply> {
+    throw noFlashSales();
+  }
+
+  async deleteFlashSale(): Promise<DeleteFlashSaleReply> {
+    throw noFlashSales();
+  }
+}
+
+function noFlashSales(): ContractError {
+  return new ContractError('UNIMPLEMENTED', 'flash sales are not part of this version');
 }

@@ -21,7 +21,7 @@ class FrontController {
   @Get('/front')
   async front(): Promise<object> {
     this.logger.log({ password: 'hunter2', nested: { token: 'abc' } });
-    await this.stock.stockDeduct({ productID: 9, productCount: 1 });
+    await this.stock.stockDeduct({ productID: 9, productCount: 1, saleID: 0 });
     return { ...requestContext() };
   }
 }
@@ -97,7 +97,7 @@ describe('the request context', () => {
   test('gid of DTM: from gRPC metadata and from the HTTP query', async () => {
     const seen = back.app.get(Probe).seen as RequestContext[];
     seen.length = 0;
-    const deduct = { productID: 9, productCount: 1 };
+    const deduct = { productID: 9, productCount: 1, saleID: 0 };
     await back.client<StockClient>(stockClientContract).stockDeduct(deduct, { metadata: { 'dtm-gid': 'g1' } });
     await send('POST', `${back.http}/api/v1/stock/deduct?gid=g2&op=action`, deduct);
     expect(seen.map(({ gid }) => gid)).toEqual(['g1', 'g2']);

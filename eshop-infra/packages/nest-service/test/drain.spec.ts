@@ -18,7 +18,7 @@ afterEach(() => {
 });
 afterAll(() => database?.drop());
 
-const BODY = { productID: 9, productCount: 1 };
+const BODY = { productID: 9, productCount: 1, saleID: 0 };
 const bytes = StockDeductRequest.encode(BODY).finish();
 
 async function start(env: Record<string, string>): Promise<ServiceProcess> {

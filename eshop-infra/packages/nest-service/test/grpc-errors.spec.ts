@@ -26,7 +26,7 @@ const deduct = (productID: number, metadata?: Record<string, string>) =>
   rawCall(
     service.grpcAddress,
     '/api.stock.v1.stock/StockDeduct',
-    StockDeductRequest.encode({ productID, productCount: 1 }).finish(),
+    StockDeductRequest.encode({ productID, productCount: 1, saleID: 0 }).finish(),
     metadata,
   );
 
@@ -87,7 +87,7 @@ describe('errors over gRPC', () => {
     const { error } = await rawCall(
       service.grpcAddress,
       '/api.stock.v1.stock/SetFlashSaleStock',
-      StockDeductRequest.encode({ productID: 1, productCount: 1 }).finish(),
+      StockDeductRequest.encode({ productID: 1, productCount: 1, saleID: 0 }).finish(),
     );
     expect(error).toMatchObject({ code: status.FAILED_PRECONDITION, details: 'not yet' });
   });
@@ -98,7 +98,7 @@ describe('errors over gRPC', () => {
   });
 
   test('our client gives back the error that the service threw', async () => {
-    expect(await caught(client.stockDeduct({ productID: 1, productCount: 1 }))).toMatchObject({
+    expect(await caught(client.stockDeduct({ productID: 1, productCount: 1, saleID: 0 }))).toMatchObject({
       name: 'ContractError',
       code: 'STOCK_INSUFFICIENT',
       httpStatus: 409,
@@ -107,7 +107,9 @@ describe('errors over gRPC', () => {
     expect(await caught(client.getByID({ id: 987654 }))).toMatchObject({ code: 'STOCK_NOT_FOUND' });
     const violations = [{ field: 'id', rule: 'uint64.gt', description: 'must be greater than 0' }];
     expect(await caught(client.getByID({ id: 0 }))).toMatchObject({ code: 'INVALID_PARAMETER', violations });
-    expect(await caught(client.stockDeduct({ productID: 2, productCount: 1 }))).toMatchObject({ code: 'INTERNAL' });
+    expect(await caught(client.stockDeduct({ productID: 2, productCount: 1, saleID: 0 }))).toMatchObject({
+      code: 'INTERNAL',
+    });
   });
 
   test('one line per call at level info, without its body', async () => {

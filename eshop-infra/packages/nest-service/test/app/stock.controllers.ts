@@ -40,6 +40,22 @@ export class StockController implements proto.StockApi {
   async setFlashSaleStock(_request: proto.SetFlashSaleStockRequest): Promise<proto.SetFlashSaleStockReply> {
     throw new RpcException({ code: 9, message: 'not yet' });
   }
+
+  async getFlashSale(_request: proto.GetFlashSaleRequest): Promise<proto.GetFlashSaleReply> {
+    throw new ContractError('NOT_FOUND');
+  }
+
+  async listFlashSale(_request: proto.ListFlashSaleRequest): Promise<proto.ListFlashSaleReply> {
+    return { total: 0, flashSales: [] };
+  }
+
+  async updateFlashSale(_request: proto.UpdateFlashSaleRequest): Promise<proto.UpdateFlashSaleReply> {
+    return {};
+  }
+
+  async deleteFlashSale(_request: proto.DeleteFlashSaleRequest): Promise<proto.DeleteFlashSaleReply> {
+    return {};
+  }
 }
 
 /** Lets specs look into and hold up a call. */
@@ -73,6 +89,10 @@ export class FaultController implements proto.StockSaga {
   }
 
   async stockDeductRevert(_request: proto.StockDeductRevertRequest): Promise<proto.StockDeductRevertReply> {
+    return {};
+  }
+
+  async applySale(_request: proto.ApplySaleRequest): Promise<proto.ApplySaleReply> {
     return {};
   }
 }
