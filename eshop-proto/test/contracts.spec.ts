@@ -200,7 +200,8 @@ describe('a client module', () => {
       imports: [{ module: FactoryModule, global: true }, StockClientModule],
     }).compile();
     expect(app.get(StockClient)).toBe(client);
-    expect(asked).toMatchObject([{ name: 'stock', fullName: 'api.stock.v1.stock', safe: ['getByID', 'list'] }]);
+    const safe = ['getFlashSale', 'listFlashSale', 'getByID', 'list'];
+    expect(asked).toMatchObject([{ name: 'stock', fullName: 'api.stock.v1.stock', safe }]);
     await app.close();
   });
 });
