@@ -16,6 +16,7 @@ import { OrderPlacement } from './submission/order-placement.js';
 import { OrderSagas } from './submission/order-saga.js';
 import { OrderState } from './submission/order-state.js';
 import { Pricing } from './submission/pricing.js';
+import { ProductPrices } from './submission/product-prices.js';
 import { SaleOrders } from './submission/sale-orders.js';
 import { SubmissionStore } from './submission/submission.store.js';
 import { SubmissionRelay } from './submission/submission-relay.js';
@@ -39,6 +40,7 @@ import { SubmissionRelay } from './submission/submission-relay.js';
   providers: [
     OrderRecords,
     OrderBook,
+    ProductPrices,
     Pricing,
     SubmissionStore,
     OrderSagas,

@@ -67,6 +67,13 @@ export class Peers {
     return this;
   }
 
+  /** How a method that was scripted answers now. */
+  answerOf(method: string): Answer {
+    const answer = this.answers.get(method);
+    if (!answer) throw new Error(`${method} is not scripted`);
+    return answer;
+  }
+
   /** The branches that DTM called for this gid, in order; repeats included. */
   branchesOf(gid: string): string[] {
     return this.calls.filter((call) => call.gid === gid).map(({ branchID, rpc }) => `${branchID} ${rpc}`);

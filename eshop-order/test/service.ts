@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { Signer } from '@eshop/nest-dtm';
 import { startTestService, type TestService } from '@eshop/nest-service/testing';
-import { ContractError } from '@eshop/proto';
 import { OrderClient, orderClientContract, orderContract } from '@eshop/proto/order';
+import type { ListProductRequest, Product } from '@eshop/proto/product';
 import { AppModule } from '../src/app.module.js';
 import { configSchema } from '../src/config.js';
 import { Peers } from './peers.js';
@@ -37,13 +37,28 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** The products that a look-up by ids asks for; each exists but NO_PRODUCT. */
+function productsOf(request: Record<string, unknown>): Product[] {
+  const { params } = request as Partial<ListProductRequest>;
+  const ids = params?.columns[0]?.value.split(',').map(Number) ?? [];
+  return ids
+    .filter((id) => id !== NO_PRODUCT)
+    .map((id) => ({
+      id,
+      price: PRICE,
+      name: 'p',
+      photo: '',
+      description: '',
+      createdAt: '',
+      updatedAt: '',
+      version: 1,
+    }));
+}
+
 /** The order service with a database of its own, the real DTM server, and scripted peers. */
 export async function startOrder({ order = {}, dtm = {} }: StartOptions = {}): Promise<Started> {
   const peers = await Peers.start();
-  peers.on('product.getByID', ({ id }) => {
-    if (id === NO_PRODUCT) throw new ContractError('PRODUCT_NOT_FOUND', 'no such product');
-    return { product: { id, price: PRICE, name: 'p', photo: '', description: '', createdAt: '', updatedAt: '' } };
-  });
+  peers.on('product.list', (request) => ({ total: 0, products: productsOf(request) }));
   const port = await freePort();
   const client = { address: peers.address, deadlineMs: 2000, retries: 0 };
   const starting = startTestService(AppModule, {

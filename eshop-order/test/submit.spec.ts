@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { ContractError } from '@eshop/proto';
+import type { Coupon, GetCouponByIDReply } from '@eshop/proto/coupon';
 import type { SubmitOrderRequest } from '@eshop/proto/order';
 import { eventually, NO_PRODUCT, PRICE, type Started, startOrder } from './service.js';
 
@@ -22,8 +23,18 @@ describe('a submit', () => {
   });
   afterAll(() => shop.close());
 
-  const coupon = (fields: object) => ({
-    coupon: { id: 1, userID: 1, amount: 100, status: 1, orderID: '', createdAt: '', updatedAt: '', ...fields },
+  const coupon = (fields: Partial<Coupon>): GetCouponByIDReply => ({
+    coupon: {
+      id: 1,
+      userID: 1,
+      amount: 100,
+      status: 1,
+      orderID: '',
+      createdAt: '',
+      updatedAt: '',
+      version: 1,
+      ...fields,
+    },
   });
 
   it('runs the branches order, stock and pay, with the amount that the server computes', async () => {
@@ -79,6 +90,22 @@ describe('a submit', () => {
   it('for an unknown product passes the refusal on', async () => {
     const submit = shop.orders.submit(submission({ productID: NO_PRODUCT }));
     await expect(submit).rejects.toMatchObject({ httpStatus: 404 });
+  });
+
+  it('asks for prices together while one look-up is under way, and for an unknown product refuses only its own', async () => {
+    let calls = 0;
+    const answer = shop.peers.answerOf('product.list');
+    shop.peers.on('product.list', async (request) => {
+      calls++;
+      await new Promise(setImmediate);
+      return answer(request);
+    });
+    const known = Array.from({ length: 40 }, () => submission({ waitResult: false }));
+    const unknown = submission({ productID: NO_PRODUCT });
+    const replies = await Promise.allSettled([...known, unknown].map((request) => shop.orders.submit(request)));
+    shop.peers.on('product.list', answer);
+    expect(replies.map(({ status }) => status)).toEqual([...known.map(() => 'fulfilled'), 'rejected']);
+    expect(calls).toBeLessThan(20);
   });
 
   it('over more than an amount can hold is refused', async () => {

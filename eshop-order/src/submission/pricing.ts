@@ -2,10 +2,9 @@ import { InjectConfig } from '@eshop/nest-service';
 import { ContractError } from '@eshop/proto';
 import { CouponClient } from '@eshop/proto/coupon';
 import type { SubmitOrderRequest } from '@eshop/proto/order';
-import { ProductClient } from '@eshop/proto/product';
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import type { OrderConfig } from '../config.js';
+import { ProductPrices } from './product-prices.js';
 
 /** What an order costs. All figures are cents. */
 export interface Price {
@@ -16,24 +15,16 @@ export interface Price {
 }
 
 const MAX_AMOUNT = 0xffff_ffff;
-const CACHED_PRODUCTS = 10_000;
 const CouponStatus = { used: 2, expired: 3 };
 
 /** Computes what an order costs from the product's price and the coupon's value, and refuses what cannot be sold so. */
 @Injectable()
 export class Pricing {
-  private readonly prices: LRUCache<number, number> | undefined;
-
   constructor(
-    private readonly products: ProductClient,
+    private readonly prices: ProductPrices,
     private readonly coupons: CouponClient,
     @InjectConfig() private readonly config: OrderConfig,
-  ) {
-    const ttl = config.order.priceCacheMs;
-    if (ttl > 0) {
-      this.prices = new LRUCache({ max: CACHED_PRODUCTS, ttl, fetchMethod: (productID) => this.askPrice(productID) });
-    }
-  }
+  ) {}
 
   /**
    * Throws PRODUCT_NOT_FOUND, COUPON_NOT_FOUND, COUPON_NOT_OWNED, COUPON_ALREADY_USED, COUPON_EXPIRED,
@@ -41,7 +32,7 @@ export class Pricing {
    */
   async priceOf(order: SubmitOrderRequest): Promise<Price> {
     const [price, couponAmount] = await Promise.all([
-      this.unitPrice(order.productID),
+      this.prices.of(order.productID),
       order.couponID > 0 ? this.couponValue(order.couponID, order.userID) : 0,
     ]);
     if (this.config.order.amount === 'trust') return { price: 0, couponAmount, amount: order.amount };
@@ -64,16 +55,6 @@ export class Pricing {
       throw new ContractError('AMOUNT_MISMATCH', `the order costs ${amount} cents, not ${order.amount}`);
     }
     return { price, couponAmount, amount };
-  }
-
-  private async unitPrice(productID: number): Promise<number> {
-    return (await this.prices?.fetch(productID)) ?? this.askPrice(productID);
-  }
-
-  private async askPrice(productID: number): Promise<number> {
-    const { product } = await this.products.getByID({ id: productID });
-    if (!product) throw new ContractError('PRODUCT_NOT_FOUND', `product ${productID} does not exist`);
-    return product.price;
   }
 
   /** The coupon's value, if this user may use it now. The branch that uses it checks the same again, under lock. */
