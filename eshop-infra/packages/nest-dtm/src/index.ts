@@ -1,9 +1,16 @@
 export type { Barrier, BarrierCall, BarrierOutcome } from './barrier/barrier.js';
-export { barrierMigration, CreateBarrierTable1700000000000 } from './barrier/create-barrier-table.js';
+export { type BarrierIn, barrierIn } from './barrier/barrier-in.js';
+export {
+  barrierMigration,
+  barrierMigrationFor,
+  CreateBarrierTable1700000000000,
+} from './barrier/create-barrier-table.js';
 export type { LocalOutcome, LocalStep } from './barrier/local-step.js';
 export { LocalTransaction } from './barrier/local-transaction.js';
 export { type MysqlBarrier, type MysqlBarrierOptions, mysqlBarrier } from './barrier/mysql-barrier.js';
 export type { SqlValue } from './barrier/mysql-transaction.js';
+export type { OpenTransaction } from './barrier/open-transaction.js';
+export { type PurgeOptions, type PurgeResult, purgeBarrier, type TransactionSource } from './barrier/purge-barrier.js';
 export { adjustAmount } from './barrier/redis/adjust-amount.js';
 export { DtmCrossSlot } from './barrier/redis/hash-slot.js';
 export { type RedisBarrier, type RedisBarrierOptions, redisBarrier } from './barrier/redis/redis-barrier.js';

@@ -1,12 +1,17 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { quoteTable } from './barrier-table.js';
 
 /** The barrier table of DTM's own clients (`sqls/dtmcli.barrier.mysql.sql`), in the service's database. */
 export class CreateBarrierTable1700000000000 implements MigrationInterface {
-  readonly name = 'CreateBarrierTable1700000000000';
+  /** By which TypeORM remembers that it ran. */
+  readonly name: string = 'CreateBarrierTable1700000000000';
+  /** Name of the table. */
+  protected readonly table: string = 'barrier';
 
+  /** Creates the table unless it is there. */
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      CREATE TABLE IF NOT EXISTS barrier (
+      CREATE TABLE IF NOT EXISTS ${quoteTable(this.table)} (
         id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
         trans_type varchar(45) NOT NULL DEFAULT '',
         gid varchar(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
@@ -22,10 +27,19 @@ export class CreateBarrierTable1700000000000 implements MigrationInterface {
     `);
   }
 
+  /** Drops the table, and with it the memory of what took effect. */
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE barrier');
+    await runner.query(`DROP TABLE ${quoteTable(this.table)}`);
   }
 }
 
 /** Add to the DataSource's `migrations`. */
 export const barrierMigration = CreateBarrierTable1700000000000;
+
+/** The same for a table of another name. */
+export function barrierMigrationFor(table: string): new () => MigrationInterface {
+  return class extends CreateBarrierTable1700000000000 {
+    override readonly name = `CreateBarrierTable_${table.replace(/\W/g, '_')}_1700000000000`;
+    protected override readonly table = table;
+  };
+}

@@ -4,6 +4,7 @@ import type { Branch } from '../branch/branch.js';
 import { undoneBy } from '../branch/op.js';
 import { assertGid } from '../gid.js';
 import type { Barrier, BarrierCall, BarrierOutcome } from './barrier.js';
+import { BARRIER_ROW, insertIgnore, quoteTable } from './barrier-table.js';
 import { branchContext } from './branch-context.js';
 import { CallGroups } from './call-groups.js';
 import { localBranch } from './local-branch.js';
@@ -45,8 +46,6 @@ export function mysqlBarrier(dataSource: DataSource, options: MysqlBarrierOption
   return new MysqlBarrier(dataSource, options);
 }
 
-const ROW = "(?, ?, ?, ?, '01', ?)";
-
 /** Made by {@link mysqlBarrier}. */
 export class MysqlBarrier implements Barrier {
   readonly #insert: string;
@@ -68,14 +67,10 @@ export class MysqlBarrier implements Barrier {
       groupSize = 1,
     }: MysqlBarrierOptions,
   ) {
-    const name = table
-      .split('.')
-      .map((part) => `\`${part.replaceAll('`', '``')}\``)
-      .join('.');
-    this.#insert = `INSERT IGNORE INTO ${name} (trans_type, gid, branch_id, op, barrier_id, reason) VALUES `;
-    this.#insertOne = `${this.#insert}${ROW}`;
-    this.#insertTwo = `${this.#insert}${ROW}, ${ROW}`;
-    this.#selectReason = `SELECT reason FROM ${name} WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = '01'`;
+    this.#insert = insertIgnore(table);
+    this.#insertOne = `${this.#insert}${BARRIER_ROW}`;
+    this.#insertTwo = `${this.#insert}${BARRIER_ROW}, ${BARRIER_ROW}`;
+    this.#selectReason = `SELECT reason FROM ${quoteTable(table)} WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = '01'`;
     this.#acquireTimeoutMs = acquireTimeoutMs;
     this.#session = [
       ...(isolation === 'server' ? [] : [`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`]),
@@ -130,7 +125,7 @@ export class MysqlBarrier implements Barrier {
     try {
       await this.#prepare(connection);
       await run(connection, 'BEGIN');
-      const insert = `${this.#insert}${calls.map(() => ROW).join(', ')}`;
+      const insert = `${this.#insert}${calls.map(() => BARRIER_ROW).join(', ')}`;
       const { affectedRows } = await newTransaction().execute<ResultSetHeader>(
         insert,
         calls.flatMap(({ branch }) => row(branch, 'action')),
