@@ -1,0 +1,163 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { NestFactory } from '@nestjs/core';
+import { DataSource } from 'typeorm';
+import { type BranchMethod, DtmModule, DtmService, httpBranch, newGid } from '../src/index.js';
+import type { Answer, Question } from './branches.js';
+import { servers, signature } from './servers.js';
+import { type Booking, Plain, Till } from './till.js';
+
+/**
+ * What a saga costs: one submitter process, one branch process, the real DTM server. Sagas of three branches, each submitted
+ * with `waitResult` by one of a number of clients that send one after the other. Prints sagas per second, and CPU time of
+ * both processes; DTM's and the database's are the rest of what the machine did.
+ */
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '8' },
+    clients: { type: 'string', default: '32' },
+    rounds: { type: 'string', default: '3' },
+  },
+});
+const seconds = Number(values.seconds);
+const clients = Number(values.clients);
+const rounds = Number(values.rounds);
+
+const TILLS = 1000;
+const STEPS = 3;
+
+interface Variant {
+  name: string;
+  transport: 'grpc' | 'http';
+  barrier: boolean;
+  groupSize: number;
+}
+
+const variants: Variant[] = [
+  { name: 'gRPC, no barrier', transport: 'grpc', barrier: false, groupSize: 1 },
+  { name: 'HTTP, no barrier', transport: 'http', barrier: false, groupSize: 1 },
+  { name: 'gRPC, MySQL barrier', transport: 'grpc', barrier: true, groupSize: 1 },
+  { name: 'HTTP, MySQL barrier', transport: 'http', barrier: true, groupSize: 1 },
+  { name: 'gRPC, MySQL barrier, groups of 16', transport: 'grpc', barrier: true, groupSize: 16 },
+];
+
+interface Measured {
+  sagasPerSecond: number;
+  microsecondsPerSubmit: number;
+  microsecondsPerBranch: number;
+}
+
+interface Methods {
+  book: BranchMethod<Booking>;
+  unbook: BranchMethod<Booking>;
+}
+
+async function measure(variant: Variant, databaseUrl: string): Promise<Measured> {
+  const port = await freePort();
+  const child = fork(fileURLToPath(new URL('branches.js', import.meta.url)), [
+    databaseUrl,
+    String(variant.groupSize),
+    String(port),
+  ]);
+  const [up] = (await once(child, 'message')) as [{ up: { grpc: string; http: string } }];
+  const branches = { 'bench.Till': up.up.grpc, 'bench.Plain': up.up.grpc };
+  const app = await NestFactory.createApplicationContext(
+    DtmModule.forRoot({ servers: { default: servers }, branches, signature }),
+    { logger: ['error'] },
+  );
+  try {
+    const dtm = app.get(DtmService);
+    const methods = methodsOf(variant, up.up.http);
+    await load(dtm, methods, 3);
+    const [own, branch] = [process.cpuUsage(), await cpuOf(child)];
+    const { sagas, elapsed } = await load(dtm, methods, seconds);
+    const { user, system } = process.cpuUsage(own);
+    return {
+      sagasPerSecond: sagas / elapsed,
+      microsecondsPerSubmit: (user + system) / sagas,
+      microsecondsPerBranch: ((await cpuOf(child)) - branch) / sagas / STEPS,
+    };
+  } finally {
+    await app.close();
+    child.disconnect();
+    await once(child, 'exit');
+  }
+}
+
+function methodsOf({ transport, barrier }: Variant, http: string): Methods {
+  if (transport === 'grpc') return barrier ? Till : Plain;
+  const path = `${http}/${barrier ? 'till' : 'plain'}`;
+  return { book: httpBranch<Booking>(`${path}/book`), unbook: httpBranch<Booking>(`${path}/unbook`) };
+}
+
+async function load(dtm: DtmService, { book, unbook }: Methods, forSeconds: number) {
+  const start = performance.now();
+  let sagas = 0;
+  const client = async (): Promise<void> => {
+    while (performance.now() - start < forSeconds * 1000) {
+      const saga = dtm.saga(newGid());
+      for (let step = 0; step < STEPS; step++) {
+        saga.step(book, unbook, { till: 1 + Math.floor(Math.random() * TILLS), cents: 1 });
+      }
+      const { status } = await saga.submit({ fresh: true, waitResult: true });
+      if (status !== 'succeed') throw new Error(`a saga is ${status}`);
+      sagas++;
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { sagas, elapsed: (performance.now() - start) / 1000 };
+}
+
+async function cpuOf(child: ChildProcess): Promise<number> {
+  child.send('cpu' satisfies Question);
+  const [answer] = (await once(child, 'message')) as [Answer];
+  return 'cpuMicroseconds' in answer ? answer.cpuMicroseconds : 0;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+const median = (numbers: number[]): number =>
+  numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+
+async function main(): Promise<void> {
+  const name = `nest_dtm_bench_${randomBytes(4).toString('hex')}`;
+  const admin = await new DataSource({ type: 'mysql', url: servers.mysqlUrl }).initialize();
+  await admin.query(`CREATE DATABASE ${name}`);
+  try {
+    await admin.query(`CREATE TABLE ${name}.till (id int PRIMARY KEY, cents bigint NOT NULL)`);
+    const rows = Array.from({ length: TILLS }, (_, index) => `(${index + 1}, 0)`);
+    await admin.query(`INSERT INTO ${name}.till VALUES ${rows.join(', ')}`);
+    const results = new Map<string, Measured[]>(variants.map((variant) => [variant.name, []]));
+    // In rounds, so that a slower minute of the machine hits every variant.
+    for (let round = 1; round <= rounds; round++) {
+      for (const variant of variants) {
+        console.error(`round ${round} of ${rounds}: ${variant.name}`);
+        results.get(variant.name)?.push(await measure(variant, `${servers.mysqlUrl}/${name}`));
+      }
+    }
+    console.log('| branches | sagas/s | µs per submit | µs per branch call |\n|---|---|---|---|');
+    for (const [variant, measured] of results) {
+      const of = (key: keyof Measured) => Math.round(median(measured.map((one) => one[key])));
+      console.log(
+        `| ${variant} | ${of('sagasPerSecond')} | ${of('microsecondsPerSubmit')} | ${of('microsecondsPerBranch')} |`,
+      );
+    }
+  } finally {
+    await admin.query(`DROP DATABASE ${name}`);
+    await admin.destroy();
+  }
+}
+
+await main();
