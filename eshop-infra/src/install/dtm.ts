@@ -11,6 +11,8 @@ import type { Installer } from '../parts/part.ts';
 import { assertGoNewEnough, goBinary } from './go.ts';
 
 const VERSION = '1.18.0';
+/** The release of Go that DTM's module asks for. */
+const OLDEST_GO_MINOR = 18;
 
 /** The binary's place in the cache: another go.mod or go.sum gives another place. */
 export function dtmBinary({ paths }: Context): string {
@@ -33,7 +35,7 @@ async function install(context: Context, step: Step): Promise<void> {
     if (existsSync(binary)) return;
     const go = goBinary();
     if (!go) throw new Error('Go is not installed');
-    await assertGoNewEnough(go);
+    await assertGoNewEnough(go, 'DTM', OLDEST_GO_MINOR);
     const target = join(binary, '..');
     const fresh = `${target}.new`;
     rmSync(fresh, { recursive: true, force: true });

@@ -10,14 +10,16 @@ export interface LoopOptions {
   count?: number;
   /** Sends one request; `number` counts from 0. */
   send: (number: number) => Promise<Answer>;
+  /** Which answers are the wanted ones; default: successes. */
+  wanted?: (answer: Answer) => boolean;
 }
 
 export interface LoopResult {
-  /** Requests answered with success. */
+  /** Requests answered as wanted. */
   ok: number;
   /** From the first request to the last answer, in seconds. */
   seconds: number;
-  /** Of the successes, in ms. */
+  /** Of the wanted answers, in ms. */
   latencies: number[];
   /** Everything else, by `status code text` or the transport's error code. */
   errors: Record<string, number>;
@@ -26,7 +28,13 @@ export interface LoopResult {
 const PAUSE_AFTER_TRANSPORT_ERROR_MS = 50;
 
 /** Runs clients in a closed loop until the time or the count is used up, whichever comes first. */
-export async function closedLoop({ clients, seconds, count = Infinity, send }: LoopOptions): Promise<LoopResult> {
+export async function closedLoop({
+  clients,
+  seconds,
+  count = Infinity,
+  send,
+  wanted = isOk,
+}: LoopOptions): Promise<LoopResult> {
   const latencies: number[] = [];
   const errors: Record<string, number> = {};
   const failed = (reason: string) => {
@@ -40,7 +48,7 @@ export async function closedLoop({ clients, seconds, count = Infinity, send }: L
       const start = performance.now();
       try {
         const answer = await send(sent++);
-        if (isOk(answer)) latencies.push(performance.now() - start);
+        if (wanted(answer)) latencies.push(performance.now() - start);
         else failed(`${answer.status} ${answer.code} ${answer.msg}`.slice(0, 120));
       } catch (error) {
         failed(transportError(error));

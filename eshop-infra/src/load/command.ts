@@ -1,9 +1,16 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { join } from 'node:path';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { schemasOf } from '../audit/schemas.ts';
+import { Progress } from '../base/progress.ts';
+import type { Paths } from '../context.ts';
+import { buildK6, k6Binary } from '../install/k6.ts';
 import type { MeasuredProcess } from './cpu.ts';
+import { loadFlash } from './flash.ts';
+import { type K6Script, k6Scripts, loadK6 } from './k6.ts';
 import { loadList } from './list.ts';
 import { loopbackOrigin } from './loopback.ts';
-import { listText, submitText } from './report.ts';
+import type { LoadTarget, RunReport } from './orders-run.ts';
+import { flashText, k6Text, listText, submitText } from './report.ts';
 import { loadSubmit } from './submit.ts';
 
 interface LoadContext {
@@ -12,6 +19,7 @@ interface LoadContext {
   mysqlRootUrl(database?: string): string;
   ports: { orderGrpc: number };
   processes(): MeasuredProcess[];
+  paths: Paths;
 }
 
 interface CommonOptions {
@@ -22,15 +30,35 @@ interface CommonOptions {
   json?: boolean;
 }
 
-interface SubmitCommandOptions extends CommonOptions {
+interface OrdersCommandOptions extends CommonOptions {
+  tail: number;
+  audit: boolean;
+}
+
+interface SubmitCommandOptions extends OrdersCommandOptions {
   products: number;
   stockPerProduct: number;
   user: number;
   units: number;
   price: number;
   wait?: boolean;
+}
+
+interface FlashCommandOptions extends OrdersCommandOptions {
+  units: number;
+  user: number;
+  price: number;
+  soldOutSeconds: number;
+}
+
+interface K6CommandOptions {
+  vus: number;
+  duration?: number;
+  iterations?: number;
+  units: number;
   tail: number;
   audit: boolean;
+  url?: string;
 }
 
 /** `eshop load …`: bounded load on this machine. */
@@ -38,34 +66,97 @@ export function loadCommand(context: LoadContext): Command {
   return new Command('load')
     .description('measure the running system under load, from this machine')
     .addCommand(submitCommand(context))
-    .addCommand(listCommand(context));
+    .addCommand(queuedCommand(context))
+    .addCommand(flashCommand(context))
+    .addCommand(listCommand(context))
+    .addCommand(k6Command(context));
+}
+
+const say = (text: string) => console.error(`eshop: ${text}`);
+
+function targetOf(context: LoadContext, url: string | undefined): LoadTarget {
+  return {
+    gatewayUrl: loopbackOrigin(url ?? context.gatewayUrl),
+    mysqlUrl: context.mysqlRootUrl(),
+    processes: context.processes(),
+    schemas: schemasOf(context.ports),
+  };
+}
+
+/** Prints a report; a run that got nothing accepted, or after which the books are wrong, has failed. */
+function conclude<Report extends Pick<RunReport, 'audit'>>(
+  report: Report,
+  accepted: number,
+  text: (report: Report) => string,
+  json: boolean | undefined,
+): void {
+  console.log(json ? JSON.stringify(report, null, 2) : text(report));
+  if (report.audit?.holds === false || accepted === 0) process.exitCode = 1;
 }
 
 function submitCommand(context: LoadContext): Command {
-  return bounded(new Command('submit'))
+  return goods(orders(bounded(new Command('submit'))))
     .description('place orders for new products, measure how fast they finish, then audit')
-    .option('--products <n>', 'products to order, each order for one of them at random', whole(1, 100_000), 1000)
+    .option('--wait', 'let each order be answered only when it has ended (waitResult)')
+    .action(async ({ url, json, wait, ...options }: SubmitCommandOptions) => {
+      const report = await loadSubmit(targetOf(context, url), { ...options, waitResult: wait ?? false }, say);
+      conclude(report, report.accepted, submitText, json);
+    });
+}
+
+function queuedCommand(context: LoadContext): Command {
+  return goods(orders(bounded(new Command('queued'))))
+    .description('put orders for new products into the queue, measure how fast they finish, then audit')
+    .action(async ({ url, json, ...options }: SubmitCommandOptions) => {
+      const report = await loadSubmit(targetOf(context, url), { ...options, queued: true }, say);
+      conclude(report, report.accepted, submitText, json);
+    });
+}
+
+function flashCommand(context: LoadContext): Command {
+  return orders(bounded(new Command('flash')))
+    .description('buy in the flash sale of a new product, then ask one that is sold out, then audit')
     .option(
-      '--stock-per-product <n>',
-      'units each has; fewer than ordered: the rest is cancelled',
-      whole(0, 4e9),
+      '--units <n>',
+      'units of the sale; fewer than buyers: the rest is told that it is sold out',
+      UNITS,
       1_000_000,
     )
-    .option('--user <id>', 'the user who orders', whole(1, Number.MAX_SAFE_INTEGER), 1)
-    .option('--units <n>', 'units per order', whole(1, 1_000_000), 1)
+    .option('--user <id>', 'the first buyer; each is somebody else', whole(1, Number.MAX_SAFE_INTEGER), 1)
     .option('--price <cents>', 'unit price', whole(1, 100_000), 100)
-    .option('--wait', 'let each order be answered only when it has ended (waitResult)')
-    .option('--tail <n>', 'seconds to wait for orders that run on after the load', whole(5, 600), 60)
-    .option('--no-audit', 'do not audit afterwards')
-    .action(async ({ url, json, wait, ...options }: SubmitCommandOptions) => {
-      const gatewayUrl = loopbackOrigin(url ?? context.gatewayUrl);
-      const { ports } = context;
-      const mysqlUrl = context.mysqlRootUrl();
-      const target = { gatewayUrl, mysqlUrl, processes: context.processes(), schemas: schemasOf(ports) };
-      const say = (text: string) => console.error(`eshop: ${text}`);
-      const report = await loadSubmit(target, { ...options, waitResult: wait ?? false }, say);
-      console.log(json ? JSON.stringify(report, null, 2) : submitText(report));
-      if (report.audit?.holds === false || report.accepted === 0) process.exitCode = 1;
+    .option('--sold-out-seconds <n>', 'how long to ask the sale that is sold out; 0 = not at all', whole(0, 600), 10)
+    .action(async ({ url, json, ...options }: FlashCommandOptions) => {
+      const report = await loadFlash(targetOf(context, url), options, say);
+      conclude(report, report.accepted, flashText, json);
+    });
+}
+
+function k6Command(context: LoadContext): Command {
+  return orders(new Command('k6'))
+    .description('run a k6 script of eshop-infra/k6, building k6 when it is missing, then audit')
+    .addArgument(new Argument('<script>').choices(k6Scripts))
+    .option('--vus <n>', 'virtual users', whole(1, 20_000), 100)
+    .option('--duration <seconds>', 'how long they go on (default 10, or as long as the iterations take)', duration)
+    .option('--iterations <n>', 'stop after so many in all', whole(1, 10_000_000))
+    .option(
+      '--units <n>',
+      'units that product 1 gets first (flashSale: in its sale; submitOrder: free)',
+      UNITS,
+      1_000_000,
+    )
+    .option('--url <url>', "a gateway on this machine (default: this instance's)")
+    .action(async (script: K6Script, { url, ...options }: K6CommandOptions) => {
+      const target = targetOf(context, url);
+      const { paths } = context;
+      const binary =
+        k6Binary(paths) ??
+        (await new Progress(process.stderr).step('building k6 (some minutes, once a machine)', (step) =>
+          buildK6(paths, step),
+        ));
+      const bounds = (options.duration ?? options.iterations) ? options : { ...options, duration: 10 };
+      const files = { binary, directory: join(paths.infra, 'k6') };
+      const report = await loadK6(target, { script, ...bounds }, files, say);
+      conclude(report, report.passed, k6Text, false);
     });
 }
 
@@ -79,6 +170,22 @@ function listCommand(context: LoadContext): Command {
       console.log(json ? JSON.stringify(report, null, 2) : listText(report));
       if (report.answered === 0) process.exitCode = 1;
     });
+}
+
+/** Options of loads whose orders end after their answer. */
+function orders(command: Command): Command {
+  return command
+    .option('--tail <n>', 'seconds to wait for orders that run on after the load', whole(5, 600), 60)
+    .option('--no-audit', 'do not audit afterwards');
+}
+
+function goods(command: Command): Command {
+  return command
+    .option('--products <n>', 'products to order, each order for one of them at random', whole(1, 100_000), 1000)
+    .option('--stock-per-product <n>', 'units each has; fewer than ordered: the rest is cancelled', UNITS, 1_000_000)
+    .option('--user <id>', 'the user who orders', whole(1, Number.MAX_SAFE_INTEGER), 1)
+    .option('--units <n>', 'units per order', whole(1, 1_000_000), 1)
+    .option('--price <cents>', 'unit price', whole(1, 100_000), 100);
 }
 
 function bounded(command: Command): Command {
@@ -96,4 +203,12 @@ function whole(least: number, most: number): (text: string) => number {
     if (Number.isInteger(value) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`a whole number from ${least} to ${most}.`);
   };
+}
+
+/** What the contract takes as the units of a product. */
+const UNITS = whole(0, 1_000_000_000);
+
+/** `10` and k6's own `10s`. */
+function duration(text: string): number {
+  return whole(1, 600)(text.replace(/s$/, ''));
 }

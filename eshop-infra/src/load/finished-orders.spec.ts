@@ -13,18 +13,21 @@ afterAll(async () => {
 });
 
 it('reads how the orders of a run ended, and how long they took', async () => {
+  /** Seconds from acceptance until the order is entered. */
+  const entered = 0.1;
   const start = '2030-01-01 00:00:00.000';
   const plant = async (
     productID: number,
-    state: 'pending' | 'placed' | 'cancelled',
+    state: 'pending' | 'placed' | 'cancelled' | 'queued',
     from: number,
     to: number | null,
   ) => {
     const id = await world.order({ productID, state });
     await world.sql(
-      `UPDATE {order}.order_submission SET created_at = ? + INTERVAL ? SECOND, finished_at = ? + INTERVAL ? SECOND
+      `UPDATE {order}.order_submission SET created_at = ? + INTERVAL ? SECOND, finished_at = ? + INTERVAL ? SECOND,
+         order_id = CONCAT(DATE_FORMAT(? + INTERVAL ? SECOND, '%Y%m%d%H%i%s%f'), RIGHT(order_id, 6))
        WHERE order_id = ?`,
-      [start, from, start, to, id],
+      [start, from + entered, start, to, start, from, id],
     );
   };
   await plant(1, 'placed', 1, 1.25);
@@ -34,7 +37,9 @@ it('reads how the orders of a run ended, and how long they took', async () => {
   await plant(2, 'pending', 9, null);
   await plant(3, 'placed', 1, 2);
   await plant(2, 'placed', -1, 1);
-  expect(await book.finished([1, 2], start, '2030-01-01 00:00:10.000')).toEqual({
+  await plant(3, 'queued', 9, null);
+  const run = { products: [1, 2], since: start, accepted: 5 };
+  expect(await book.finished(run, '2030-01-01 00:00:10.000')).toEqual({
     placed: 3,
     cancelled: 1,
     unfinished: 1,
@@ -42,6 +47,9 @@ it('reads how the orders of a run ended, and how long they took', async () => {
     latency: { p50: 500, p95: 3000, p99: 3000, max: 3000 },
     tailSeconds: 2,
   });
-  expect(await book.unfinished(start)).toBe(1);
-  expect(await book.waitUntilFinished(start, 0.2)).toBe(1);
+  expect(await book.unfinished(start)).toBe(2);
+  expect(await book.waitUntilFinished(run, 0.2)).toBe(2);
+  await world.sql('UPDATE {order}.order_submission SET state = 1, finished_at = NOW(3) WHERE state IN (0, 3)');
+  expect(await book.waitUntilFinished({ ...run, accepted: 7 }, 0.2)).toBe(2);
+  expect(await book.waitUntilFinished(run, 0.2)).toBe(0);
 });

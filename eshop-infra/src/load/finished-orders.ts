@@ -15,6 +15,18 @@ export interface FinishedOrders {
   tailSeconds: number;
 }
 
+/** The orders of one run. */
+export interface AcceptedOrders {
+  products: readonly number[];
+  /** Entered since, by the database's clock. */
+  since: string;
+  /** How many ids were given out. */
+  accepted: number;
+}
+
+/** The states of an accepted order, as the order service numbers them. */
+const [PENDING, PLACED, CANCELLED, QUEUED] = [0, 1, 2, 3];
+
 /** Reads the order service's book of accepted orders; a connection of its own. */
 export class OrderBook {
   readonly #connection: Awaited<ReturnType<typeof createConnection>>;
@@ -42,38 +54,50 @@ export class OrderBook {
     return row?.now ?? '';
   }
 
-  /** How many orders accepted since `since` are not finished. */
+  /** How many orders entered since `since` are not finished: those that run, and those that wait in the queue. */
   async unfinished(since: string): Promise<number> {
-    const sql = `SELECT COUNT(*) AS n FROM ${this.#table} WHERE state = 0 AND created_at >= ?`;
-    const [row] = await this.#rows<{ n: number }>(sql, [since]);
+    const sql = `SELECT COUNT(*) AS n FROM ${this.#table} WHERE state IN (?, ?) AND created_at >= ?`;
+    const [row] = await this.#rows<{ n: number }>(sql, [PENDING, QUEUED, since]);
     return row?.n ?? 0;
   }
 
-  /** Waits until all orders accepted since `since` are finished, for `seconds` at most. Returns how many are not. */
-  async waitUntilFinished(since: string, seconds: number): Promise<number> {
+  /**
+   * Waits until as many orders for these products as were accepted have been entered since `since`, and all are finished,
+   * for `seconds` at most: an order of a flash sale is entered only when the queue comes to it. Returns how many are not.
+   */
+  async waitUntilFinished({ products, since, accepted }: AcceptedOrders, seconds: number): Promise<number> {
     const deadline = performance.now() + seconds * 1000;
     for (;;) {
-      const left = await this.unfinished(since);
+      let left = await this.unfinished(since);
+      // the whole table is looked through for it: only when nothing else is left
+      if (left === 0) left = Math.max(0, accepted - (await this.#entered(products, since)));
       if (left === 0 || performance.now() >= deadline) return left;
       await pause(100);
     }
   }
 
-  /** How the orders for these products ended. */
-  async finished(products: readonly number[], since: string, loadEnd: string): Promise<FinishedOrders> {
+  async #entered(products: readonly number[], since: string): Promise<number> {
+    const sql = `SELECT COUNT(*) AS n FROM ${this.#table} WHERE created_at >= ? AND product_id IN (?)`;
+    const [row] = await this.#rows<{ n: number }>(sql, [since, products]);
+    return row?.n ?? 0;
+  }
+
+  /** How the orders for these products ended; each was accepted when its id says so. */
+  async finished({ products, since, accepted }: AcceptedOrders, loadEnd: string): Promise<FinishedOrders> {
     const rows = await this.#rows<{ state: number; ms: number | null; after: number | null }>(
-      `SELECT state, TIMESTAMPDIFF(MICROSECOND, created_at, finished_at) / 1000 AS ms,
+      `SELECT state,
+         TIMESTAMPDIFF(MICROSECOND, STR_TO_DATE(LEFT(order_id, 20), '%Y%m%d%H%i%s%f'), finished_at) / 1000 AS ms,
          TIMESTAMPDIFF(MICROSECOND, ?, finished_at) / 1000 AS after
        FROM ${this.#table} WHERE created_at >= ? AND product_id IN (?)`,
       [loadEnd, since, products],
     );
-    const ended = rows.filter(({ state, ms }) => state !== 0 && ms !== null);
+    const ended = rows.filter(({ state, after }) => (state === PLACED || state === CANCELLED) && after !== null);
     return {
-      placed: rows.filter(({ state }) => state === 1).length,
-      cancelled: rows.filter(({ state }) => state === 2).length,
-      unfinished: rows.filter(({ state }) => state === 0).length,
+      placed: rows.filter(({ state }) => state === PLACED).length,
+      cancelled: rows.filter(({ state }) => state === CANCELLED).length,
+      unfinished: Math.max(accepted, rows.length) - ended.length,
       duringLoad: ended.filter(({ after }) => Number(after) <= 0).length,
-      latency: percentiles(ended.map(({ ms }) => Number(ms))),
+      latency: percentiles(ended.flatMap(({ ms }) => (ms === null ? [] : Number(ms)))),
       tailSeconds: ended.reduce((most, { after }) => Math.max(most, Number(after) / 1000), 0),
     };
   }

@@ -33,7 +33,20 @@ export async function createGoods(
   return ids;
 }
 
+/**
+ * Gives a product so many units, all or some of them for its flash sale.
+ * @throws Error with the gateway's answer when it refuses
+ */
+export async function setSale(
+  client: HttpClient,
+  productID: number,
+  stock: number,
+  allotted: number = stock,
+): Promise<void> {
+  accepted('sale', await client.post('/api/v1/stock/setFlashSale', JSON.stringify({ productID, stock, allotted })));
+}
+
 function accepted(what: string, answer: Answer): Record<string, unknown> {
   if (isOk(answer)) return answer.data;
-  throw new Error(`the gateway did not create the ${what}: ${answer.status} ${answer.code} ${answer.msg}`);
+  throw new Error(`the gateway did not make the ${what}: ${answer.status} ${answer.code} ${answer.msg}`);
 }

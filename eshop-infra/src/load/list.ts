@@ -1,8 +1,8 @@
 import { closedLoop } from './closed-loop.ts';
 import { CpuMeter, type CpuUsage } from './cpu.ts';
 import { HttpClient } from './http-client.ts';
+import type { LoadTarget } from './orders-run.ts';
 import { type Percentiles, percentiles } from './percentiles.ts';
-import type { LoadTarget } from './submit.ts';
 
 export interface ListOptions {
   clients: number;

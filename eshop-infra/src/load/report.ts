@@ -1,17 +1,78 @@
 import { table, verdict, violationText } from '../audit/report.ts';
 import type { CpuUsage } from './cpu.ts';
+import type { FlashReport } from './flash.ts';
+import type { K6Report } from './k6.ts';
 import type { ListReport } from './list.ts';
+import type { RunReport } from './orders-run.ts';
 import type { Percentiles } from './percentiles.ts';
 import type { SubmitReport } from './submit.ts';
 
 /** The figures of a run of orders, for a person. */
 export function submitText(report: SubmitReport): string {
-  const { options, seconds, finished, unfinishedAfter5s, errors, cpu, busy, audit } = report;
-  const ended = finished.placed + finished.cancelled;
+  const { options, seconds } = report;
   const products = options.products === 1 ? 'one product' : `${options.products} products`;
-  const lines = [
-    `${options.clients} clients, ${seconds.toFixed(1)} s, ${products}`,
+  const queued = options.queued ? ', queued' : '';
+  return [
+    `${options.clients} clients, ${seconds.toFixed(1)} s, ${products}${queued}`,
     '',
+    ...runLines(report),
+    ...auditLines(report),
+  ].join('\n');
+}
+
+/** The figures of a flash sale, for a person. */
+export function flashText(report: FlashReport): string {
+  const { options, seconds, soldOut } = report;
+  const lines = [
+    `${options.clients} clients, ${seconds.toFixed(1)} s, a sale of ${options.units} units`,
+    '',
+    ...runLines(report),
+  ];
+  if (soldOut) {
+    const { answered, answeredPerSecond, answer, errors } = soldOut;
+    lines.push(
+      '',
+      `sold out: answered ${answered}, ${answeredPerSecond.toFixed(0)} per second`,
+      ...latencyLines({ answer }),
+      ...errorLines(errors),
+    );
+  }
+  return [...lines, ...auditLines(report)].join('\n');
+}
+
+/** What the books say after a run of k6, which has printed its own figures. */
+export function k6Text(report: K6Report): string {
+  const { options, seconds, passed, failed, passedPerSecond, finished, cpu, busy } = report;
+  const rows: [string, number, string][] = [
+    [options.script === 'list' ? 'answered' : 'accepted', passed, passedPerSecond.toFixed(1)],
+    ['refused or failed', failed, ''],
+  ];
+  if (finished) {
+    const ended = finished.placed + finished.cancelled;
+    rows.push(
+      ['finished while k6 ran', finished.duringLoad, (report.finishedPerSecond ?? 0).toFixed(1)],
+      ['finished in all', ended, (report.finishedPerSecondWithTail ?? 0).toFixed(1)],
+      ['  placed', finished.placed, ''],
+      ['  cancelled', finished.cancelled, ''],
+      ['unfinished', finished.unfinished, ''],
+    );
+  }
+  return [
+    `${options.script}.js, ${options.vus} virtual users, ${seconds.toFixed(1)} s`,
+    '',
+    ...table([['', 'count', 'per second'], ...rows]),
+    ...(finished ? ['', ...latencyLines({ 'accepted → finished': finished.latency })] : []),
+    '',
+    ...cpuLines(cpu, passed),
+    `processors busy ${(busy * 100).toFixed(0)} % while k6 ran`,
+    ...auditLines(report),
+  ].join('\n');
+}
+
+function runLines(report: RunReport): string[] {
+  const { finished, unfinishedAfter5s, errors, cpu, busy } = report;
+  const ended = finished.placed + finished.cancelled;
+  return [
     ...table([
       ['', 'orders', 'per second'],
       ['accepted', report.accepted, report.acceptedPerSecond.toFixed(1)],
@@ -30,8 +91,10 @@ export function submitText(report: SubmitReport): string {
     ...cpuLines(cpu, ended),
     `processors busy ${(busy * 100).toFixed(0)} % while the load ran`,
   ];
-  if (audit) lines.push('', ...audit.violations.map((violation) => violationText(violation)), verdict(audit));
-  return lines.join('\n');
+}
+
+function auditLines({ audit }: Pick<RunReport, 'audit'>): string[] {
+  return audit ? ['', ...audit.violations.map((violation) => violationText(violation)), verdict(audit)] : [];
 }
 
 /** The figures of a run of lists, for a person. */

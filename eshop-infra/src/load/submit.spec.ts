@@ -74,6 +74,16 @@ it('reports what the books say about the orders it placed', async () => {
   expect(submitText(report)).toMatch(/placed +7[\s\S]*audit: all invariants hold$/);
 });
 
+it('puts orders into the queue', async () => {
+  gateway = await localServer(shop);
+  const report = await run({ queued: true, count: 3 });
+  expect(report).toMatchObject({ accepted: 3, finished: { placed: 3, unfinished: 0 }, audit: { holds: true } });
+  const orders = gateway.requests.filter(({ path }) => path === '/api/v1/order/sendSubmitNotify');
+  expect(orders).toHaveLength(3);
+  expect(orders[0]?.body).not.toHaveProperty('waitResult');
+  expect(submitText(report)).toMatch(/^3 clients, .* one product, queued/);
+});
+
 it('says what the audit found', async () => {
   gateway = await localServer(async (request) => {
     const answer = await shop(request);
@@ -87,7 +97,7 @@ it('says what the audit found', async () => {
 
 it('says why the goods could not be put on sale', async () => {
   gateway = await localServer(() => ({ status: 503, body: { code: 50301, msg: 'busy', data: {} } }));
-  await expect(run()).rejects.toThrow('the gateway did not create the product: 503 50301 busy');
+  await expect(run()).rejects.toThrow('the gateway did not make the product: 503 50301 busy');
 });
 
 it('reads the lists in turn', async () => {

@@ -13,7 +13,7 @@ export interface PlantedOrder {
   couponID?: number;
   couponAmount?: number;
   userID?: number;
-  state?: 'pending' | 'placed' | 'cancelled';
+  state?: 'pending' | 'placed' | 'cancelled' | 'queued';
   reason?: string;
   /** Status of the order row; null = no row. */
   status?: number | null;
@@ -133,8 +133,8 @@ export class World {
     await this.sql(
       `INSERT INTO {order}.order_submission (order_id, user_id, product_id, product_count, amount, coupon_id, price,
          coupon_amount, state, reason, created_at, finished_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3) - INTERVAL ? SECOND, IF(state = 0, NULL, NOW(3)))`,
-      [...terms, ['pending', 'placed', 'cancelled'].indexOf(state), reason, age],
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3) - INTERVAL ? SECOND, IF(state IN (0, 3), NULL, NOW(3)))`,
+      [...terms, ['pending', 'placed', 'cancelled', 'queued'].indexOf(state), reason, age],
     );
     if (status !== null) {
       await this.sql(

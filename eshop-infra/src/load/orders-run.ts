@@ -1,0 +1,110 @@
+import { type AuditReport, audit } from '../audit/audit.ts';
+import { defaultSchemas, type Schemas } from '../audit/schemas.ts';
+import { closedLoop } from './closed-loop.ts';
+import { CpuMeter, type CpuUsage, type MeasuredProcess } from './cpu.ts';
+import { type FinishedOrders, OrderBook } from './finished-orders.ts';
+import type { Answer } from './http-client.ts';
+import { type Percentiles, percentiles } from './percentiles.ts';
+
+export interface RunOptions {
+  clients: number;
+  seconds: number;
+  /** At most so many orders. */
+  count?: number;
+  /** How long to wait for the orders that are unfinished when the load ends, in seconds. */
+  tail: number;
+  audit: boolean;
+}
+
+/** What a load runs on. */
+export interface LoadTarget {
+  gatewayUrl: string;
+  mysqlUrl: string;
+  /** The processes whose time is measured. */
+  processes: readonly MeasuredProcess[];
+  schemas?: Schemas;
+}
+
+export interface RunReport {
+  /** How long orders were sent, in seconds. */
+  seconds: number;
+  accepted: number;
+  acceptedPerSecond: number;
+  finished: FinishedOrders;
+  /** Finished while the load ran, per second of the load. */
+  finishedPerSecond: number;
+  /** All finished orders, per second from the start to the last finish. */
+  finishedPerSecondWithTail: number;
+  unfinishedAfter5s: number;
+  /** As the client saw it, in ms. */
+  answer: Percentiles;
+  errors: Record<string, number>;
+  cpu: CpuUsage[];
+  /** Share of the machine's processors that was busy while orders were sent, from 0 to 1. */
+  busy: number;
+  audit: Pick<AuditReport, 'holds' | 'broken' | 'violations'> | undefined;
+}
+
+/** Tells how far a run has come. */
+export type Say = (text: string) => void;
+
+/** Seconds that orders have to end after the load, before it is counted how many have not. */
+export const GRACE_SECONDS = 5;
+
+/** What was on order, and how to order one. */
+export interface Ordering {
+  products: readonly number[];
+  send: () => Promise<Answer>;
+}
+
+/** Orders as fast as a number of clients can, and reads from the books what became of the orders. */
+export async function runOrders(
+  { mysqlUrl, processes, schemas = defaultSchemas }: LoadTarget,
+  options: RunOptions,
+  { products, send }: Ordering,
+  say: Say,
+): Promise<RunReport> {
+  const { clients, seconds, count } = options;
+  const book = await OrderBook.open(mysqlUrl, schemas.order);
+  try {
+    say(`ordering with ${clients} clients for ${seconds} s`);
+    const since = await book.now();
+    const meter = new CpuMeter([...processes, { name: 'load', pid: process.pid }]);
+    const loop = await closedLoop({ clients, seconds, count, send });
+    const ended = await book.now();
+    const busy = meter.busy();
+    const run = { products, since, accepted: loop.ok };
+    say('waiting for the orders that still run');
+    const unfinishedAfter5s = await book.waitUntilFinished(run, GRACE_SECONDS);
+    if (unfinishedAfter5s > 0) await book.waitUntilFinished(run, options.tail - GRACE_SECONDS);
+    const cpu = meter.usage();
+    const finished = await book.finished(run, ended);
+    return {
+      seconds: loop.seconds,
+      accepted: loop.ok,
+      acceptedPerSecond: loop.ok / loop.seconds,
+      finished,
+      finishedPerSecond: finished.duringLoad / loop.seconds,
+      finishedPerSecondWithTail: (finished.placed + finished.cancelled) / (loop.seconds + finished.tailSeconds),
+      unfinishedAfter5s,
+      answer: percentiles(loop.latencies),
+      errors: loop.errors,
+      cpu,
+      busy,
+      audit: options.audit ? await auditAfter(mysqlUrl, schemas, say) : undefined,
+    };
+  } finally {
+    await book.close();
+  }
+}
+
+/** The audit that ends each run; violations beyond the first twenty of a kind are only counted. */
+export async function auditAfter(
+  mysqlUrl: string,
+  schemas: Schemas,
+  say: Say,
+): Promise<Pick<AuditReport, 'holds' | 'broken' | 'violations'>> {
+  say('auditing');
+  const { holds, broken, violations } = await audit(mysqlUrl, { schemas, settleSeconds: GRACE_SECONDS, keep: 20 });
+  return { holds, broken, violations };
+}
