@@ -1,4 +1,11 @@
 import { z } from '@eshop/nest-service';
 
-/** The gateway has no settings beyond those of every service; the addresses of the services are in `grpcClients`. */
-export const configSchema = z.object({});
+/** The section this service has beside those of every service; the addresses of the services are in `grpcClients`. */
+export const configSchema = z.object({
+  gateway: z
+    .object({
+      /** Whether the routes for those who run the shop are there: detail, update, delete. They ask nobody who he is. */
+      management: z.boolean().default(false),
+    })
+    .prefault({}),
+});

@@ -2,6 +2,12 @@ import { z } from '@eshop/nest-service';
 import { startTestService } from '@eshop/nest-service/testing';
 import { ContractError } from '@eshop/proto';
 import {
+  FlashSaleApi,
+  flashSaleContract,
+  type GetByOrderIDReply as GetFlashOrderReply,
+  type GetByOrderIDRequest as GetFlashOrderRequest,
+} from '@eshop/proto/flashsale';
+import {
   type GetByOrderIDReply,
   type GetByOrderIDRequest,
   type ListOrderReply,
@@ -14,12 +20,13 @@ import {
 import { type GetPayByOrderIDReply, type GetPayByOrderIDRequest, PayApi, payContract } from '@eshop/proto/pay';
 import { Module } from '@nestjs/common';
 
-/** What the order and the pay service are to answer; a spec sets it before it asks the gateway. */
+/** What the order, the pay and the flashSale service are to answer; a spec sets it before it asks the gateway. */
 export const answers: {
   submit?: (request: SubmitOrderRequest) => SubmitOrderReply;
   list?: (request: ListOrderRequest) => ListOrderReply;
   order?: (request: GetByOrderIDRequest) => GetByOrderIDReply;
   pay?: (request: GetPayByOrderIDRequest) => GetPayByOrderIDReply;
+  flashOrder?: (request: GetFlashOrderRequest) => GetFlashOrderReply;
 } = {};
 
 async function answer<Q, R>(make: ((request: Q) => R) | undefined, request: Q): Promise<R> {
@@ -76,22 +83,43 @@ class Pays implements PayApi {
   }
 }
 
+@FlashSaleApi()
+class FlashSales implements FlashSaleApi {
+  getByOrderID(request: GetFlashOrderRequest) {
+    return answer(answers.flashOrder, request);
+  }
+  async flashSale(): Promise<never> {
+    throw unasked();
+  }
+  async getSale(): Promise<never> {
+    throw unasked();
+  }
+  async rebuildSale(): Promise<never> {
+    throw unasked();
+  }
+}
+
 @Module({ controllers: [Orders] })
 class OrdersModule {}
 
 @Module({ controllers: [Pays] })
 class PaysModule {}
 
-/** The two services that the gateway puts together, on real gRPC by their real contract, without data behind them. */
+@Module({ controllers: [FlashSales] })
+class FlashSalesModule {}
+
+/** The services that the gateway puts together, on real gRPC by their real contract, without data behind them. */
 export async function startBackends() {
   const config = z.object({});
   const order = await startTestService(OrdersModule, { contract: orderContract, config });
   const pay = await startTestService(PaysModule, { contract: payContract, config });
+  const flashSale = await startTestService(FlashSalesModule, { contract: flashSaleContract, config });
   return {
-    addresses: { order: order.grpcAddress, pay: pay.grpcAddress },
+    addresses: { order: order.grpcAddress, pay: pay.grpcAddress, flashSale: flashSale.grpcAddress },
     close: async () => {
       await order.close();
       await pay.close();
+      await flashSale.close();
     },
   };
 }

@@ -27,7 +27,10 @@ const order: Order = {
 const pay: Pay = { id: 9, createdAt: TIME, updatedAt: TIME, userID: 1, orderID: ORDER_ID, amount: 400, status: 1 };
 
 const placed = { order, state: 'placed', reason: '', transaction: 'succeed' };
-const noPay = () => {
+const notFound = (): never => {
+  throw new ContractError('ORDER_NOT_FOUND');
+};
+const noPay = (): never => {
   throw new ContractError('PAY_NOT_FOUND', 'no payment');
 };
 
@@ -76,12 +79,60 @@ describe('the gateway', () => {
       expect((await lookUp()).data).toMatchObject({ state: 'cancelled', reason, order });
     });
 
-    it('does not know an id that was never given out', async () => {
+    it.each([
+      'url:127.0.0.1:30382/api.stock.v1.stock/StockDeduct return failed: no',
+      'connect ECONNREFUSED ::1',
+      'rpc error: code = Aborted',
+    ])('does not show a client the inside of the shop: %s', async (reason) => {
+      answers.order = () => ({ order, state: 'cancelled', reason, transaction: 'failed' });
+      answers.pay = noPay;
+      answers.submit = () => ({ orderID: ORDER_ID, state: 'cancelled', reason });
+      const submitted = await gateway.call('POST', '/api/v1/order/submit', submit);
+      for (const { status, data } of [await lookUp(), submitted]) {
+        expect([status, data.state, data.reason]).toEqual([200, 'cancelled', 'the order could not be carried out']);
+      }
+    });
+
+    it('of a flash sale knows it before the queue has brought it to the order service', async () => {
+      answers.order = notFound;
+      answers.pay = noPay;
+      answers.flashOrder = ({ orderID }) => ({ orderID, state: 'queued', userID: 1, productID: 2, saleID: 3 });
+      const { status, data } = await lookUp();
+      expect([status, data]).toEqual([200, { orderID: ORDER_ID, state: 'queued', reason: '', transaction: '' }]);
+    });
+
+    it('of a flash sale does not lose it on its way: it asks the order service again', async () => {
+      let asked = 0;
       answers.order = () => {
-        throw new ContractError('ORDER_NOT_FOUND');
+        if (++asked === 1) return notFound();
+        return { order, state: 'cancelled', reason: 'fewer than 3 units', transaction: 'failed' };
       };
       answers.pay = noPay;
+      answers.flashOrder = notFound;
+      expect(await lookUp()).toMatchObject({ status: 200, data: { state: 'cancelled', order } });
+    });
+
+    it('does not call an order placed without its payment, which came a moment later', async () => {
+      let asked = 0;
+      answers.order = () => placed;
+      answers.pay = () => (++asked === 1 ? noPay() : { pay });
+      expect(await lookUp()).toMatchObject({ status: 200, data: { state: 'placed', order, pay } });
+    });
+
+    it('does not know an id that was never given out', async () => {
+      answers.order = notFound;
+      answers.pay = noPay;
+      answers.flashOrder = notFound;
       expect(await lookUp()).toMatchObject({ status: 404, code: 40404, data: {} });
+    });
+
+    it('does not take an order for unknown because the flash sales cannot be asked', async () => {
+      answers.order = notFound;
+      answers.pay = noPay;
+      answers.flashOrder = () => {
+        throw new ContractError('UNAVAILABLE');
+      };
+      expect(await lookUp()).toMatchObject({ status: 503, code: 50300, data: {} });
     });
 
     it('does not pass an order off as unpaid because payments cannot be asked for', async () => {

@@ -4,6 +4,7 @@ import type { MethodContract } from '@eshop/proto';
 import { eshopContract } from '@eshop/proto/gateway';
 import { AppModule } from '../src/app.module.js';
 import { configSchema } from '../src/config.js';
+import { modules } from '../src/management/modules.js';
 
 export const BACKENDS = ['user', 'product', 'order', 'stock', 'coupon', 'pay', 'flashSale'] as const;
 export type Backend = (typeof BACKENDS)[number];
@@ -12,10 +13,16 @@ export interface GatewayOptions {
   /** Where the services are; one that is not named is down: its port is closed. */
   addresses?: Partial<Record<Backend, string>>;
   deadlineMs?: number;
+  /** With the routes of those who run the shop. */
+  management?: boolean;
 }
 
 /** The gateway on a free port. */
-export async function startGateway({ addresses = {}, deadlineMs = 5000 }: GatewayOptions = {}): Promise<Started> {
+export async function startGateway({
+  addresses = {},
+  deadlineMs = 5000,
+  management = false,
+}: GatewayOptions = {}): Promise<Started> {
   const closed = await closedAddress();
   const grpcClients = Object.fromEntries(
     BACKENDS.map((name) => [name, { address: addresses[name] ?? closed, deadlineMs, retries: 2 }]),
@@ -23,7 +30,8 @@ export async function startGateway({ addresses = {}, deadlineMs = 5000 }: Gatewa
   const service = await startTestService(AppModule, {
     contract: eshopContract,
     config: configSchema,
-    overrides: { grpcClients },
+    modules,
+    overrides: { grpcClients, gateway: { management } },
   });
   return {
     service,

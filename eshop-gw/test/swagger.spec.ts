@@ -1,5 +1,6 @@
-import { type MethodContract } from '@eshop/proto';
+import type { MethodContract } from '@eshop/proto';
 import { eshopContract } from '@eshop/proto/gateway';
+import { managementContract } from '@eshop/proto/management';
 import { type Started, startGateway } from './service.js';
 
 interface Schema {
@@ -48,11 +49,14 @@ const ROUTES = [
 
 const nameOf = ({ verb, route }: MethodContract) => `${verb.toUpperCase()} ${route}`;
 
-describe('/apis/swagger.json of the gateway', () => {
+describe.each([
+  ['', false, eshopContract.methods],
+  [', with management', true, [...eshopContract.methods, ...managementContract.methods]],
+] as const)('/apis/swagger.json of the gateway%s', (_, management, methods) => {
   let gateway: Started;
   let document: Document;
   beforeAll(async () => {
-    gateway = await startGateway();
+    gateway = await startGateway({ management });
     document = (await (await fetch(`${gateway.service.http}/apis/swagger.json`)).json()) as Document;
   });
   afterAll(() => gateway.service.close());
@@ -84,11 +88,11 @@ describe('/apis/swagger.json of the gateway', () => {
     const named = Object.entries(document.paths).flatMap(([route, operations]) =>
       Object.keys(operations).map((verb) => `${verb.toUpperCase()} ${route}`),
     );
-    expect(named.sort()).toEqual(eshopContract.methods.map(nameOf).sort());
+    expect(named.sort()).toEqual(methods.map(nameOf).sort());
     expect(named).toEqual(expect.arrayContaining(ROUTES));
   });
 
-  describe.each(eshopContract.methods.map((method) => [nameOf(method), method] as const))('%s', (_, method) => {
+  describe.each(methods.map((method) => [nameOf(method), method] as const))('%s', (_, method) => {
     it('is described', () => {
       const operation = operationOf(method);
       expect(operation).toMatchObject({ operationId: method.operationId, summary: method.summary, tags: [method.tag] });
@@ -97,12 +101,18 @@ describe('/apis/swagger.json of the gateway', () => {
 
     it('has an example of every value that goes in', () => {
       const { parameters, requestBody } = operationOf(method);
-      for (const { name, schema } of parameters) expect(withoutExample(schema, name)).toEqual([]);
+      const fields = parameters.filter((parameter) => parameter.in !== 'header');
+      for (const { name, schema } of fields) expect(withoutExample(schema, name)).toEqual([]);
       if (method.http.body) {
         expect(requestBody && withoutExample(requestBody.content['application/json'].schema)).toEqual([]);
       } else {
-        expect(parameters.map(({ name }) => name).sort()).toEqual(method.request.fields.map(({ name }) => name).sort());
+        expect(fields.map(({ name }) => name).sort()).toEqual(method.request.fields.map(({ name }) => name).sort());
       }
+    });
+
+    it('shows the header Idempotency-Key where it is heeded', () => {
+      const headers = operationOf(method).parameters.filter((parameter) => parameter.in === 'header');
+      expect(headers.map(({ name }) => name)).toEqual(method.idempotencyKey ? ['Idempotency-Key'] : []);
     });
 
     it('has an example of every value that comes out, in the envelope', () => {
@@ -127,6 +137,22 @@ describe('/apis/swagger.json of the gateway', () => {
       });
       expect(codes).toEqual(expect.arrayContaining(['INVALID_PARAMETER', 'UNAVAILABLE', ...method.refusals]));
     });
+  });
+
+  it('tells each service’s part by its tag', () => {
+    const tags = Object.values(document.paths).flatMap((operations) =>
+      Object.values(operations).flatMap((operation) => operation.tags),
+    );
+    expect([...new Set(tags)].sort()).toEqual(['coupon', 'flashSale', 'order', 'pay', 'product', 'stock', 'user']);
+  });
+
+  it('shows nothing of what is inside: no branches, no passwords that go out', () => {
+    const { User, ...schemas } = document.components.schemas;
+    expect(Object.keys(User?.properties ?? {})).toEqual(expect.arrayContaining(['email', 'version']));
+    expect(Object.keys(User?.properties ?? {})).not.toContain('password');
+    const withPassword = Object.entries(schemas).filter(([, { properties }]) => properties?.password);
+    expect(withPassword.map(([name]) => name).filter((name) => !/Request(?:Body)?$/.test(name))).toEqual([]);
+    expect(Object.keys(schemas).filter((name) => /Revert|Deduct|Units|ApplySale|Prepared/.test(name))).toEqual([]);
   });
 
   it('is shown by Swagger UI', async () => {

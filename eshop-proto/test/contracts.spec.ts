@@ -4,6 +4,7 @@ import { type ClientContract, GRPC_CLIENT_FACTORY, type GrpcClientFactory, type 
 import { couponContract } from '@eshop/proto/coupon';
 import { flashSaleContract } from '@eshop/proto/flashsale';
 import { eshopContract } from '@eshop/proto/gateway';
+import { managementContract } from '@eshop/proto/management';
 import { orderColumns, orderContract } from '@eshop/proto/order';
 import { type CreatePayReply, PayService, payContract } from '@eshop/proto/pay';
 import { productContract } from '@eshop/proto/product';
@@ -111,6 +112,23 @@ const ROUTES: [ServiceContract, string, number, number | null, string[]][] = [
       'POST /api/v1/flashSale',
     ],
   ],
+  [
+    managementContract,
+    'api.eshop_gw.v1.management',
+    8080,
+    null,
+    [
+      ...['user', 'stock', 'coupon'].map((name) => `GET /api/v1/${name}/{id}`),
+      ...['user', 'product', 'stock', 'coupon', 'order'].flatMap((name) => [
+        `PUT /api/v1/${name}/{id}`,
+        `DELETE /api/v1/${name}/{id}`,
+      ]),
+      'GET /api/v1/stock/flashSale/list',
+      ...['GET', 'PUT', 'DELETE'].map((verb) => `${verb} /api/v1/stock/flashSale/{productID}`),
+      'GET /api/v1/pay/byID/{id}',
+      'GET /api/v1/pay/list',
+    ],
+  ],
 ];
 
 describe.each(ROUTES)('%#', (contract, fullName, httpPort, grpcPort, routes) => {
@@ -150,6 +168,19 @@ describe('branches', () => {
       'flashSale.redisQueryPrepared',
       'flashSale.sendSubmitOrderNotify',
     ]);
+  });
+
+  it('are none of the gateway’s methods', () => {
+    for (const { methods } of [eshopContract, managementContract]) {
+      for (const one of methods) expect([one.key, one.branch]).toEqual([one.key, false]);
+    }
+  });
+
+  it('and the public methods do not share a route at the gateway', () => {
+    const routes = [eshopContract, managementContract].flatMap(({ methods }) =>
+      methods.map(({ verb, route }) => `${verb} ${route}`),
+    );
+    expect(new Set(routes).size).toBe(routes.length);
   });
 });
 

@@ -39,6 +39,7 @@ import {
   StockClient,
 } from '@eshop/proto/stock';
 import { type CreateUserReply, type CreateUserRequest, type ListUserReply, UserClient } from '@eshop/proto/user';
+import { clientReason } from './client-reason.js';
 import { OrderLookup } from './order-lookup.js';
 import { pageOf } from './page.js';
 
@@ -76,8 +77,9 @@ export class GatewayController implements EshopApi {
     return this.products.getByID(request);
   }
 
-  submitOrder(request: SubmitOrderRequest): Promise<SubmitOrderReply> {
-    return this.orders.submit(request);
+  async submitOrder(request: SubmitOrderRequest): Promise<SubmitOrderReply> {
+    const { reason, ...reply } = await this.orders.submit(request);
+    return { ...reply, reason: clientReason(reason) };
   }
 
   sendSubmitOrderNotify(request: SendSubmitOrderNotifyRequest): Promise<SendSubmitOrderNotifyReply> {

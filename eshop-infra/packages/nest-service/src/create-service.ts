@@ -30,6 +30,8 @@ export interface ServiceOptions<S extends z.ZodObject> {
   readonly contract: ServiceContract;
   /** The service's own configuration sections; those of every service are added. */
   readonly config?: S;
+  /** Modules that the service has under some settings only. */
+  readonly modules?: (config: ConfigOf<S>) => readonly Type[];
   /** Default: CONFIG_FILE, else `config/<name>.yaml` in the working directory. */
   readonly configFile?: string;
   /** Default: `process.env`. */
@@ -76,14 +78,16 @@ export async function createService<S extends z.ZodObject>(
   useJsonBodies(fastify);
   useRequestHooks(fastify, config, loggers, metrics, () => readiness.isDraining);
 
-  const app = await NestFactory.create<NestFastifyApplication>(serviceModule(appModule, parts), adapter, {
+  const modules = [appModule, ...(options.modules?.(config) ?? [])];
+  const app = await NestFactory.create<NestFastifyApplication>(serviceModule(modules, parts), adapter, {
     logger: new NestLogger(loggers.log),
     bodyParser: false,
     abortOnError: false,
   });
   try {
     app.useGlobalFilters(new ErrorFilter(routes, loggers));
-    useBuiltInRoutes(fastify, readiness, metrics, redactConfig(schema, config));
+    const shown = config.http.showConfig ? redactConfig(schema, config) : undefined;
+    useBuiltInRoutes(fastify, readiness, metrics, shown);
     useSwagger(app, fastify, { title: contract.title, version: config.app.version });
 
     const listener: GrpcListener = {};

@@ -18,13 +18,13 @@ export interface ServiceParts {
 @Module({})
 class ServiceModule {}
 
-/** The root module: the service's own module with what it may inject everywhere. */
-export function serviceModule(appModule: Type, parts: ServiceParts): DynamicModule {
+/** The root module: the service's own modules with what they may inject everywhere. */
+export function serviceModule(modules: readonly Type[], parts: ServiceParts): DynamicModule {
   const clients = new ConfiguredClientFactory(parts.config, parts.metrics);
   return {
     module: ServiceModule,
     global: true,
-    imports: [appModule],
+    imports: [...modules],
     providers: [
       { provide: CONFIG, useValue: parts.config },
       { provide: LOGGERS, useValue: parts.loggers },

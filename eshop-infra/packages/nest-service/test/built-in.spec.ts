@@ -2,8 +2,9 @@ import { codes } from '@eshop/proto';
 import { stockContract } from '@eshop/proto/stock';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Module } from '@nestjs/common';
 import type { z } from 'zod';
-import { Readiness } from '../src/index.js';
+import { Readiness, type ServiceConfig } from '../src/index.js';
 import { startTestService, type TestService } from '../src/testing/index.js';
 import { AppConfig, AppModule } from './app/app.module.js';
 import { send } from './support/http.js';
@@ -61,6 +62,22 @@ describe('what every service has', () => {
     );
     const config = await (await get('/config')).text();
     expect(JSON.parse(config)).toMatchObject({ mysql: { password: '***' } });
+  });
+
+  test('what only some settings want: /config, and modules', async () => {
+    const seen: boolean[] = [];
+    @Module({})
+    class WantedModule {
+      constructor() {
+        seen.push(true);
+      }
+    }
+    const modules = ({ http }: ServiceConfig) => (http.showConfig ? [] : [WantedModule]);
+    const overrides = { http: { showConfig: false } };
+    const other = await startTestService(AppModule, { contract: stockContract, config: AppConfig, modules, overrides });
+    expect((await fetch(`${other.http}/config`)).status).toBe(404);
+    expect(seen).toEqual([true]);
+    await other.close();
   });
 
   test('readiness looks at what is registered, on HTTP and gRPC', async () => {

@@ -52,7 +52,13 @@ describe('configuration', () => {
   test('has a default for every setting of the base, ports from the contract', () => {
     const { config } = load(MYSQL);
     expect(config.app).toEqual({ name: 'stock', version: '0.0.0', env: 'development' });
-    expect(config.http).toEqual({ host: '0.0.0.0', port: 30380, bodyLimit: 1048576, requestTimeoutMs: 30000 });
+    expect(config.http).toEqual({
+      host: '0.0.0.0',
+      port: 30380,
+      bodyLimit: 1048576,
+      requestTimeoutMs: 30000,
+      showConfig: true,
+    });
     expect(config.grpc.port).toBe(30382);
     expect(config.order).toEqual({ amount: 'compute', brokers: [], fast: false });
   });

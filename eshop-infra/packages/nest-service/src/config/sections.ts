@@ -32,6 +32,8 @@ export function baseSections(defaults: PortDefaults) {
         bodyLimit: z.int().min(1024).default(1_048_576),
         /** Time to receive a request, and the time its calls to other services may take at most. */
         requestTimeoutMs: milliseconds.default(30_000),
+        /** Whether /config shows the settings, secrets hidden; not where strangers reach the port. */
+        showConfig: z.boolean().default(true),
       })
       .prefault({}),
     grpc: z

@@ -5,12 +5,12 @@ import { successBody } from '../errors/envelope.js';
 import type { Readiness } from '../health/readiness.js';
 import type { Metrics } from '../metrics/metrics.js';
 
-/** Routes for machines and operators, outside of Nest and of the envelope. */
+/** Routes for machines and operators, outside of Nest and of the envelope; /config only with something to show. */
 export function useBuiltInRoutes(
   fastify: FastifyInstance,
   readiness: Readiness,
   metrics: Metrics,
-  shownConfig: object,
+  shownConfig: object | undefined,
 ): void {
   fastify.get('/health', () => ({ status: 'UP', hostname: hostname() }));
   fastify.get('/ready', async (_request, reply) => {
@@ -29,6 +29,7 @@ export function useBuiltInRoutes(
     grpcStatus,
   }));
   fastify.get('/codes', (_request, reply) => reply.type('application/json; charset=utf-8').send(successBody(list)));
+  if (!shownConfig) return;
   fastify.get('/config', (_request, reply) =>
     reply.type('application/json; charset=utf-8').send(JSON.stringify(shownConfig, null, 2)),
   );
