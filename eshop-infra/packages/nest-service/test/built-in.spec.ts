@@ -6,8 +6,8 @@ import { Module } from '@nestjs/common';
 import type { z } from 'zod';
 import { Readiness, type ServiceConfig } from '../src/index.js';
 import { startTestService, type TestService } from '../src/testing/index.js';
+import { send } from '../src/testing/send.js';
 import { AppConfig, AppModule } from './app/app.module.js';
-import { send } from './support/http.js';
 import { rawCall } from './support/raw-call.js';
 
 let service: TestService<z.ZodObject>;

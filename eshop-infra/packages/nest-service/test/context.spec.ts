@@ -5,9 +5,9 @@ import { Controller, Get, Inject, Logger, Module } from '@nestjs/common';
 import type { z } from 'zod';
 import { type RequestContext, requestContext, withRequestContext } from '../src/index.js';
 import { startTestService, type TestService } from '../src/testing/index.js';
+import { send } from '../src/testing/send.js';
 import { AppConfig, AppModule } from './app/app.module.js';
 import { Probe } from './app/stock.controllers.js';
-import { send } from './support/http.js';
 
 @Controller()
 class FrontController {
@@ -86,6 +86,26 @@ describe('the request context', () => {
   test.each(['', 'x'.repeat(129), 'two words', 'tab\tbed'])('id %j is not acceptable and replaced', async (id) => {
     const { header } = await through({ 'x-request-id': id });
     expect(header).toMatch(/^[\da-f]{32}$/);
+  });
+
+  test('the key under which the client may repeat its request reaches the next service', async () => {
+    const { here, there } = await through({ 'idempotency-key': 'try "1" ~' });
+    expect(here.idempotencyKey).toBe('try "1" ~');
+    expect(there?.idempotencyKey).toBe('try "1" ~');
+    expect((await through({})).there?.idempotencyKey).toBeUndefined();
+  });
+
+  test.each(['', 'x'.repeat(129), 'caf\u00e9'])('a key that cannot be taken, such as %j, is refused', async (key) => {
+    const { status, body } = await send('GET', `${front.http}/front`, undefined, { 'idempotency-key': key });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ code: 40000, violations: [{ field: 'Idempotency-Key', rule: 'string.pattern' }] });
+  });
+
+  test('a key that cannot be taken is refused over gRPC too', async () => {
+    const call = back
+      .client<StockClient>(stockClientContract)
+      .stockDeduct({ productID: 9, productCount: 1, saleID: 0 }, { metadata: { 'idempotency-key': 'x'.repeat(129) } });
+    await expect(call).rejects.toMatchObject({ code: 'INVALID_PARAMETER', grpcStatus: 3 });
   });
 
   test('the deadline of the request reaches the next service', async () => {

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { StockDeductRequest } from '@eshop/proto/stock';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type TestDatabase, testDatabase } from '../src/testing/index.js';
-import { send } from './support/http.js';
+import { send } from '../src/testing/send.js';
 import { rawCall } from './support/raw-call.js';
 import { type ServiceProcess, startProcess } from './support/start-process.js';
 

@@ -5,8 +5,8 @@ import { stockContract } from '@eshop/proto/stock';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { z } from 'zod';
 import { startTestService, type TestService } from '../src/testing/index.js';
+import { type Answer, send } from '../src/testing/send.js';
 import { AppConfig, AppModule } from './app/app.module.js';
-import { type Answer, send } from './support/http.js';
 
 let service: TestService<z.ZodObject>;
 const lines: string[] = [];

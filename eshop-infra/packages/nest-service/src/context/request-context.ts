@@ -8,6 +8,8 @@ export interface RequestContext {
   readonly traceID: string;
   /** The whole `traceparent` value, passed on to other services. */
   readonly traceparent: string;
+  /** Under which the client may repeat this request; given by it (`idempotency-key`), passed on to other services. */
+  readonly idempotencyKey?: string | undefined;
   /** Global transaction that this call belongs to, when DTM makes it. */
   readonly gid?: string | undefined;
   /** Time after which nobody waits for the answer, ms since 1970. Calls to other services end before. */

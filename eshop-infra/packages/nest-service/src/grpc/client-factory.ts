@@ -43,10 +43,10 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
     const client = new Client(settings.address, credentials.createInsecure(), CHANNEL);
     this.clients.push(client);
     const methods = Object.entries(contract.definition).map(([key, definition]) => {
-      const retries = contract.safe.includes(key) ? settings.retries : 0;
+      const safe = contract.safe.includes(key);
       const rpc = definition.path.slice(definition.path.lastIndexOf('/') + 1);
       const send = (request: unknown, options: CallOptions = {}) =>
-        this.call(client, contract, rpc, definition as Method, settings, retries, request, options);
+        this.call(client, contract, rpc, definition as Method, settings, safe, request, options);
       return [key, send];
     });
     return Object.fromEntries(methods) as T;
@@ -62,11 +62,14 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
     rpc: string,
     definition: Method,
     settings: ClientSettings,
-    retries: number,
+    safe: boolean,
     request: unknown,
     options: CallOptions,
   ): Promise<unknown> {
     const context = requestContext();
+    // A read needs none, and its answer may differ each time.
+    const idempotencyKey = safe ? undefined : context?.idempotencyKey;
+    const retries = safe ? settings.retries : 0;
     const deadline = Math.min(
       Date.now() + (options.deadlineMs ?? settings.deadlineMs),
       context?.deadline ?? Number.POSITIVE_INFINITY,
@@ -77,6 +80,7 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
         metadata.set('request_id', context.requestID);
         metadata.set('traceparent', context.traceparent);
       }
+      if (idempotencyKey !== undefined) metadata.set('idempotency-key', idempotencyKey);
       for (const key in options.metadata) metadata.set(key, options.metadata[key] ?? '');
       const started = performance.now();
       try {

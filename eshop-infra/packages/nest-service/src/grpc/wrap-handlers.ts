@@ -6,7 +6,7 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
-import { newContext, type RequestContext, runInContext } from '../context/index.js';
+import { checkIdempotencyKey, newContext, type RequestContext, runInContext } from '../context/index.js';
 import { logError } from '../errors/log-error.js';
 import { toGrpcError } from '../errors/to-grpc-error.js';
 import type { Loggers } from '../log/logger.js';
@@ -42,6 +42,7 @@ export function wrapHandlers(server: Server, { log, requests }: Loggers, metrics
       const fail = (error: unknown) => answer(error as Error);
       runInContext(context, () => {
         try {
+          checkIdempotencyKey(one(call.metadata, 'idempotency-key'));
           const running: unknown = handler(call, answer);
           if (running instanceof Promise) running.catch(fail);
         } catch (error) {
@@ -69,6 +70,7 @@ function contextOfCall(call: ServerUnaryCall<unknown, unknown>): RequestContext 
     requestID: one(metadata, 'request_id'),
     traceparent: one(metadata, 'traceparent'),
     gid: one(metadata, 'dtm-gid'),
+    idempotencyKey: one(metadata, 'idempotency-key'),
     deadline: Number.isFinite(at) ? at : undefined,
   });
 }

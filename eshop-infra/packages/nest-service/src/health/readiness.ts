@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
-/** Something a service cannot work without. */
+/** Something a service needs. */
 export interface ReadinessCheck {
   readonly name: string;
+  /** false = its failure is shown, but does not keep requests away from this instance. Default: true. */
+  readonly required?: boolean;
   /** Resolves when it works; rejects with the reason when it does not. */
   check(): Promise<unknown>;
 }
@@ -17,7 +19,7 @@ export interface ReadinessReport {
 const TIMEOUT_MS = 2_000;
 const FRESH_MS = 500;
 
-/** Whether this instance should get requests: all registered checks pass and it is not shutting down. */
+/** Whether this instance should get requests: all required checks pass and it is not shutting down. */
 @Injectable()
 export class Readiness {
   private readonly registered: ReadinessCheck[] = [];
@@ -47,16 +49,17 @@ export class Readiness {
 
   private async run(): Promise<ReadinessReport> {
     const results = await Promise.all(
-      this.registered.map(async ({ name, check }, index) => {
+      this.registered.map(async ({ name, check, required = true }, index) => {
         try {
           await inTime(() => check.call(this.registered[index]));
-          return [name, { status: 'up' as const }] as const;
+          return [name, { status: 'up' as const }, true] as const;
         } catch (error) {
-          return [name, { status: 'down' as const, reason: reasonOf(error) }] as const;
+          return [name, { status: 'down' as const, reason: reasonOf(error) }, !required] as const;
         }
       }),
     );
-    return { ready: results.every(([, { status }]) => status === 'up'), checks: Object.fromEntries(results) };
+    const checks = Object.fromEntries(results.map(([name, result]) => [name, result]));
+    return { ready: results.every(([, , passes]) => passes), checks };
   }
 }
 

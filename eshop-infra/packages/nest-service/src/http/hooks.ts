@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServiceConfig } from '../config/index.js';
-import { runInContext } from '../context/index.js';
+import { checkIdempotencyKey, runInContext } from '../context/index.js';
 import type { Loggers } from '../log/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { contextOf } from './request-state.js';
@@ -20,6 +20,15 @@ export function useRequestHooks(
     const context = contextOf(request, config.http.requestTimeoutMs);
     reply.header('x-request-id', context.requestID);
     done();
+  });
+  // Where errors are answered with the envelope.
+  fastify.addHook('preValidation', (request, _reply, done) => {
+    try {
+      checkIdempotencyKey(request.headers['idempotency-key']);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
   });
   // Not earlier: reading the body loses the asynchronous context.
   fastify.addHook('preValidation', (request, _reply, done) => runInContext(contextOf(request), done));

@@ -12,6 +12,7 @@ export function contextOf(request: FastifyRequest, timeoutMs = 0): RequestContex
     requestID: headers['x-request-id'],
     traceparent: headers.traceparent,
     gid: headers['dtm-gid'] ?? (request.query as { gid?: unknown } | null)?.gid,
+    idempotencyKey: headers['idempotency-key'],
     deadline: timeoutMs > 0 ? Date.now() + timeoutMs : undefined,
   });
   states.set(request.raw, context);

@@ -7,7 +7,7 @@ import { baseSections } from '../config/sections.js';
 import { createService, type ServiceOptions } from '../create-service.js';
 import { ConfiguredClientFactory } from '../grpc/client-factory.js';
 import { Metrics } from '../metrics/metrics.js';
-import { type TestDatabase, testDatabase } from './test-database.js';
+import type { TestDatabase } from './test-database.js';
 
 export interface TestService<S extends z.ZodObject> {
   /** Base URL, `http://127.0.0.1:<port>`. */
@@ -35,7 +35,7 @@ export async function startTestService<S extends z.ZodObject>(
   const { overrides = {}, contract } = options;
   const given = overrides.mysql as Tree | undefined;
   const wantsDatabase = options.config?.shape.mysql !== undefined && given?.database === undefined;
-  const database = wantsDatabase ? await testDatabase(contract.name.toLowerCase()) : undefined;
+  const database = wantsDatabase ? await newDatabase(contract.name.toLowerCase()) : undefined;
   const service = await createService(appModule, {
     env: {},
     ...options,
@@ -76,4 +76,9 @@ function testClients(name: string, address: string): ConfiguredClientFactory {
   const settings = { [name]: { address, deadlineMs: 30_000, retries: 0 } };
   const config = { grpcClients: grpcClients.parse(settings) };
   return new ConfiguredClientFactory(config, new Metrics('test'));
+}
+
+/** Loaded only where it is wanted: a service without a database has no mysql2. */
+async function newDatabase(prefix: string): Promise<TestDatabase> {
+  return (await import('./test-database.js')).testDatabase(prefix);
 }

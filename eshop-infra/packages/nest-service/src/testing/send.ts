@@ -1,3 +1,4 @@
+/** An answer over HTTP, its envelope read. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -6,7 +7,7 @@ export interface Answer {
     msg: string;
     data: Record<string, unknown>;
     requestID?: string;
-    violations?: unknown[];
+    violations?: { field: string; rule: string; description: string }[];
   };
 }
 
