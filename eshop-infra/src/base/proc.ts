@@ -25,8 +25,19 @@ export function commandOf(pid: number): string {
 
 /** Resident memory in bytes; 0 when the process is gone. */
 export function residentBytesOf(pid: number): number {
+  return statusBytes(pid, 'VmRSS');
+}
+
+/** Resident memory that is a process's own, without the program files that it shares with others; 0 when there is none. */
+export function ownBytesOf(pid: number): number {
+  return statusBytes(pid, 'RssAnon');
+}
+
+function statusBytes(pid: number, field: 'VmRSS' | 'RssAnon'): number {
   try {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+    const [, kilobytes = 0] =
+      new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes) * 1024;
   } catch {
     return 0;
   }

@@ -36,6 +36,7 @@ interface OrdersCommandOptions extends CommonOptions {
 }
 
 interface SubmitCommandOptions extends OrdersCommandOptions {
+  warmup: number;
   products: number;
   stockPerProduct: number;
   user: number;
@@ -181,6 +182,7 @@ function orders(command: Command): Command {
 
 function goods(command: Command): Command {
   return command
+    .option('--warmup <n>', 'seconds to order before the measurement begins', whole(0, 600), 10)
     .option('--products <n>', 'products to order, each order for one of them at random', whole(1, 100_000), 1000)
     .option('--stock-per-product <n>', 'units each has; fewer than ordered: the rest is cancelled', UNITS, 1_000_000)
     .option('--user <id>', 'the user who orders', whole(1, Number.MAX_SAFE_INTEGER), 1)

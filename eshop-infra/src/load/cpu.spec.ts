@@ -15,6 +15,8 @@ it('measures what a process uses from then on', () => {
   expect(self?.cpuSeconds).toBeGreaterThan(0.09);
   expect(self?.cpuSeconds).toBeLessThan(5);
   expect(self?.residentBytes).toBeGreaterThan(10e6);
+  expect(self?.ownBytes).toBeGreaterThan(5e6);
+  expect(self?.ownBytes).toBeLessThan(self?.residentBytes ?? 0);
   expect(meter.busy()).toBeGreaterThan(0);
   expect(meter.busy()).toBeLessThanOrEqual(1);
 });
@@ -25,5 +27,5 @@ it('says of a process that ended that it cannot tell', async () => {
   const meter = new CpuMeter([{ name: 'child', pid: child.pid ?? 0 }]);
   child.stdin.end();
   await once(child, 'exit');
-  expect(meter.usage()).toEqual([{ name: 'child', cpuSeconds: null, residentBytes: 0 }]);
+  expect(meter.usage()).toEqual([{ name: 'child', cpuSeconds: null, residentBytes: 0, ownBytes: 0 }]);
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { residentBytesOf, startTimeOf } from '../base/proc.ts';
+import { ownBytesOf, residentBytesOf, startTimeOf } from '../base/proc.ts';
 
 /** Linux gives user space its times in hundredths of a second, whatever the kernel's own clock. */
 const TICKS_PER_SECOND = 100;
@@ -16,6 +16,8 @@ export interface CpuUsage {
   cpuSeconds: number | null;
   /** Resident memory at the end, in bytes. */
   residentBytes: number;
+  /** The part of it that is not shared with other processes, in bytes: eight services share one Node binary. */
+  ownBytes: number;
 }
 
 /** User and system time from the text of /proc/<pid>/stat, in seconds. */
@@ -58,7 +60,7 @@ export class CpuMeter {
       const now = cpuSecondsOf(pid);
       const same = startTime !== undefined && startTime === startTimeOf(pid);
       const used = same && now !== undefined && cpuSeconds !== undefined ? now - cpuSeconds : null;
-      return { name, cpuSeconds: used, residentBytes: residentBytesOf(pid) };
+      return { name, cpuSeconds: used, residentBytes: residentBytesOf(pid), ownBytes: ownBytesOf(pid) };
     });
   }
 

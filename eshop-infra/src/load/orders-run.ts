@@ -11,6 +11,8 @@ export interface RunOptions {
   seconds: number;
   /** At most so many orders. */
   count?: number;
+  /** Seconds to order before anything is measured, so that the services are compiled; default 0. */
+  warmup?: number;
   /** How long to wait for the orders that are unfinished when the load ends, in seconds. */
   tail: number;
   audit: boolean;
@@ -64,9 +66,15 @@ export async function runOrders(
   { products, send }: Ordering,
   say: Say,
 ): Promise<RunReport> {
-  const { clients, seconds, count } = options;
+  const { clients, seconds, count, warmup = 0 } = options;
   const book = await OrderBook.open(mysqlUrl, schemas.order);
   try {
+    if (warmup > 0) {
+      say(`warming up for ${warmup} s`);
+      const since = await book.now();
+      const { ok } = await closedLoop({ clients, seconds: warmup, send });
+      await book.waitUntilFinished({ products, since, accepted: ok }, options.tail);
+    }
     say(`ordering with ${clients} clients for ${seconds} s`);
     const since = await book.now();
     const meter = new CpuMeter([...processes, { name: 'load', pid: process.pid }]);

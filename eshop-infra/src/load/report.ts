@@ -128,14 +128,15 @@ function cpuLines(usages: readonly CpuUsage[], done: number): string[] {
   const total = usages.reduce((sum, { cpuSeconds }) => sum + (cpuSeconds ?? 0), 0);
   const each = (cpuSeconds: number) => (done > 0 ? ((cpuSeconds * 1000) / done).toFixed(2) : '-');
   return table([
-    ['process', 'CPU s', 'CPU ms each', 'RSS MB'],
-    ...usages.map(({ name, cpuSeconds, residentBytes }) => [
+    ['process', 'CPU s', 'CPU ms each', 'RSS MB', 'own MB'],
+    ...usages.map(({ name, cpuSeconds, residentBytes, ownBytes }) => [
       name,
       cpuSeconds?.toFixed(2) ?? 'restarted',
       cpuSeconds === null ? '-' : each(cpuSeconds),
       Math.round(residentBytes / 1e6),
+      Math.round(ownBytes / 1e6),
     ]),
-    ['all', total.toFixed(2), each(total), ''],
+    ['all', total.toFixed(2), each(total), '', ''],
   ]);
 }
 

@@ -74,6 +74,14 @@ it('reports what the books say about the orders it placed', async () => {
   expect(submitText(report)).toMatch(/placed +7[\s\S]*audit: all invariants hold$/);
 });
 
+it('measures nothing of the warm-up', async () => {
+  gateway = await localServer(shop);
+  const report = await run({ warmup: 0.2, count: 4 });
+  expect(report).toMatchObject({ accepted: 4, unfinishedAfter5s: 0 });
+  expect(report.finished.placed + report.finished.cancelled).toBe(4);
+  expect(gateway.requests.filter(({ path }) => path === '/api/v1/order/submit').length).toBeGreaterThan(4);
+});
+
 it('puts orders into the queue', async () => {
   gateway = await localServer(shop);
   const report = await run({ queued: true, count: 3 });
