@@ -1,16 +1,19 @@
 import { DtmModule, mysqlBarrier } from '@eshop/nest-dtm';
 import { CONFIG } from '@eshop/nest-service';
+import { flashSaleContract } from '@eshop/proto/flashsale';
+import { stockContract } from '@eshop/proto/stock';
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Config } from './config.js';
 
-/** DTM as this service needs it: it serves branches, and starts no transaction of its own. */
+/** DTM as this service needs it: it serves branches, and starts the sagas that change flash sales. */
 @Module({
   imports: [
     DtmModule.forRootAsync({
       inject: [CONFIG, DataSource],
-      useFactory: ({ dtm }: Config, dataSource: DataSource) => ({
-        servers: {},
+      useFactory: ({ dtm, branches }: Config, dataSource: DataSource) => ({
+        servers: { default: { grpc: dtm.grpc, http: dtm.http } },
+        branches: { [stockContract.fullName]: branches.stock, [flashSaleContract.fullName]: branches.flashSale },
         signature: { keys: [{ id: 'k1', secret: dtm.secret }] },
         barrier: mysqlBarrier(dataSource, { groupSize: 16 }),
       }),

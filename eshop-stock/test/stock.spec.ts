@@ -9,7 +9,7 @@ describe('stock', () => {
   beforeAll(async () => {
     stock = await startStock();
   });
-  afterAll(() => stock.service.close());
+  afterAll(() => stock.close());
 
   async function newStock(units: number) {
     const productID = newProductID();

@@ -7,24 +7,37 @@ import { Injectable } from '@nestjs/common';
 export class StockLedger {
   constructor(private readonly transaction: LocalTransaction) {}
 
-  /** Takes `count` units. Throws STOCK_INSUFFICIENT when there are fewer, or when the product has no stock at all. */
-  async take(productID: number, count: number): Promise<void> {
+  /**
+   * Takes `count` units: of those allotted to the sale, or with `saleID` 0 of those that are not allotted to any. Throws
+   * STOCK_INSUFFICIENT when there are fewer, or when the product has no stock at all.
+   */
+  async take(productID: number, count: number, saleID: number): Promise<void> {
     // Condition and deduction are one statement, so that no two orders can both see the last unit.
-    const { affectedRows } = await this.transaction.execute(
-      'UPDATE stock SET stock = stock - ? WHERE product_id = ? AND stock >= ?',
-      [count, productID, count],
-    );
+    const { affectedRows } =
+      saleID === 0
+        ? await this.transaction.execute(
+            'UPDATE stock SET stock = stock - ? WHERE product_id = ? AND stock >= allotted + ?',
+            [count, productID, count],
+          )
+        : await this.transaction.execute(
+            `UPDATE stock SET stock = stock - ?, allotted = allotted - ?
+              WHERE product_id = ? AND sale_id = ? AND allotted >= ?`,
+            [count, count, productID, saleID, count],
+          );
     if (affectedRows === 0) {
-      throw new ContractError('STOCK_INSUFFICIENT', `fewer than ${count} units of product ${productID} are in stock`);
+      const where = saleID === 0 ? 'in stock' : `in sale ${saleID}`;
+      throw new ContractError('STOCK_INSUFFICIENT', `fewer than ${count} units of product ${productID} are ${where}`);
     }
   }
 
-  /** Gives back what `take` took. The barrier makes sure that it did. */
-  async giveBack(productID: number, count: number): Promise<void> {
-    const { affectedRows } = await this.transaction.execute('UPDATE stock SET stock = stock + ? WHERE product_id = ?', [
-      count,
-      productID,
-    ]);
+  /** Gives back what `take` took, to the sale too while it runs. The barrier makes sure that it did. */
+  async giveBack(productID: number, count: number, saleID: number): Promise<void> {
+    const { affectedRows } = await (saleID === 0
+      ? this.transaction.execute('UPDATE stock SET stock = stock + ? WHERE product_id = ?', [count, productID])
+      : this.transaction.execute(
+          'UPDATE stock SET stock = stock + ?, allotted = allotted + IF(sale_id = ?, ?, 0) WHERE product_id = ?',
+          [count, saleID, count, productID],
+        ));
     if (affectedRows === 0) throw new Error(`no stock row of product ${productID} to give ${count} units back to`);
   }
 }

@@ -1,32 +1,41 @@
 import { DtmBranches } from '@eshop/nest-dtm';
-import { ContractError } from '@eshop/proto';
 import {
   type ApplySaleReply,
+  type ApplySaleRequest,
   type StockDeductReply,
   type StockDeductRequest,
   type StockDeductRevertReply,
   type StockDeductRevertRequest,
   StockSaga,
 } from '@eshop/proto/stock';
+import { SaleBooks } from '../sale/sale-books.js';
 import { StockLedger } from './stock-ledger.js';
 
-/** The branches of the order saga that concern stock. Only signed calls reach them, each at most once per order. */
+/** The branches that concern stock: of order sagas, and of the change of a flash sale. Only signed calls reach them, each at most once. */
 @StockSaga()
 @DtmBranches()
 export class StockSagaController implements StockSaga {
-  constructor(private readonly ledger: StockLedger) {}
+  constructor(
+    private readonly ledger: StockLedger,
+    private readonly sales: SaleBooks,
+  ) {}
 
-  async stockDeduct({ productID, productCount }: StockDeductRequest): Promise<StockDeductReply> {
-    await this.ledger.take(productID, productCount);
+  async stockDeduct({ productID, productCount, saleID }: StockDeductRequest): Promise<StockDeductReply> {
+    await this.ledger.take(productID, productCount, saleID);
     return {};
   }
 
-  async stockDeductRevert({ productID, productCount }: StockDeductRevertRequest): Promise<StockDeductRevertReply> {
-    await this.ledger.giveBack(productID, productCount);
+  async stockDeductRevert({
+    productID,
+    productCount,
+    saleID,
+  }: StockDeductRevertRequest): Promise<StockDeductRevertReply> {
+    await this.ledger.giveBack(productID, productCount, saleID);
     return {};
   }
 
-  async applySale(): Promise<ApplySaleReply> {
-    throw new ContractError('UNIMPLEMENTED', 'flash sales are not part of this version');
+  async applySale(request: ApplySaleRequest): Promise<ApplySaleReply> {
+    await this.sales.apply(request);
+    return {};
   }
 }

@@ -1,28 +1,36 @@
-import { ContractError } from '@eshop/proto';
 import {
   type CreateStockReply,
   type CreateStockRequest,
   type DeleteFlashSaleReply,
+  type DeleteFlashSaleRequest,
   type DeleteStockByIDReply,
   type DeleteStockByIDRequest,
   type GetFlashSaleReply,
+  type GetFlashSaleRequest,
   type GetStockByIDReply,
   type GetStockByIDRequest,
   type ListFlashSaleReply,
+  type ListFlashSaleRequest,
   type ListStockReply,
   type ListStockRequest,
   type SetFlashSaleStockReply,
+  type SetFlashSaleStockRequest,
   StockApi,
   type UpdateFlashSaleReply,
+  type UpdateFlashSaleRequest,
   type UpdateStockByIDReply,
   type UpdateStockByIDRequest,
 } from '@eshop/proto/stock';
+import { FlashSaleService } from '../sale/flash-sale.service.js';
 import { StockService } from './stock.service.js';
 
 /** The public API of the stock service. */
 @StockApi()
 export class StockController implements StockApi {
-  constructor(private readonly stocks: StockService) {}
+  constructor(
+    private readonly stocks: StockService,
+    private readonly sales: FlashSaleService,
+  ) {}
 
   create(request: CreateStockRequest): Promise<CreateStockReply> {
     return this.stocks.create(request);
@@ -44,27 +52,26 @@ export class StockController implements StockApi {
     return this.stocks.list(params);
   }
 
-  async setFlashSaleStock(): Promise<SetFlashSaleStockReply> {
-    throw noFlashSales();
+  async setFlashSaleStock(request: SetFlashSaleStockRequest): Promise<SetFlashSaleStockReply> {
+    await this.sales.set(request);
+    return {};
   }
 
-  async getFlashSale(): Promise<GetFlashSaleReply> {
-    throw noFlashSales();
+  getFlashSale({ productID }: GetFlashSaleRequest): Promise<GetFlashSaleReply> {
+    return this.sales.get(productID);
   }
 
-  async listFlashSale(): Promise<ListFlashSaleReply> {
-    throw noFlashSales();
+  listFlashSale({ params }: ListFlashSaleRequest): Promise<ListFlashSaleReply> {
+    return this.sales.list(params);
   }
 
-  async updateFlashSale(): Promise<UpdateFlashSaleReply> {
-    throw noFlashSales();
+  async updateFlashSale(request: UpdateFlashSaleRequest): Promise<UpdateFlashSaleReply> {
+    await this.sales.update(request);
+    return {};
   }
 
-  async deleteFlashSale(): Promise<DeleteFlashSaleReply> {
-    throw noFlashSales();
+  async deleteFlashSale({ productID }: DeleteFlashSaleRequest): Promise<DeleteFlashSaleReply> {
+    await this.sales.end(productID);
+    return {};
   }
-}
-
-function noFlashSales(): ContractError {
-  return new ContractError('UNIMPLEMENTED', 'flash sales are not part of this version');
 }

@@ -19,6 +19,8 @@ interface Units {
   product_id: number;
   stock: number;
   initial: number;
+  allotted: number;
+  sale_id: number;
 }
 
 /** Units in stock, as people manage them. What orders take and give back is the ledger's matter. */
@@ -37,25 +39,37 @@ export class StockService {
     return this.crud.create({ productID, stock, initial: stock });
   }
 
-  /** Deletes a product's stock. Throws IN_USE while units of it are in live orders: their books would be lost. */
+  /** Deletes a product's stock. Throws IN_USE while units of it are in live orders or a sale: their books would be lost. */
   async deleteByID(id: number): Promise<DeleteStockByIDReply> {
-    const { affectedRows } = await this.sql.run('DELETE FROM stock WHERE id = ? AND stock = initial', [id]);
+    const { affectedRows } = await this.sql.run('DELETE FROM stock WHERE id = ? AND stock = initial AND sale_id = 0', [
+      id,
+    ]);
     if (affectedRows === 0) {
       await this.crud.get(id);
-      throw new ContractError('IN_USE', `units of stock ${id} are in orders`);
+      throw new ContractError('IN_USE', `units of stock ${id} are in orders or in a flash sale`);
     }
     return {};
   }
 
-  /** Sets the units in stock by hand; the units ever supplied move along, so that the books stay right. */
+  /**
+   * Sets the units in stock by hand; the units ever supplied move along, so that the books stay right. Throws IN_USE for
+   * fewer units than a flash sale has of them.
+   */
   async updateByID({ id, productID, stock }: UpdateStockByIDRequest): Promise<UpdateStockByIDReply> {
     await this.sql.transaction(async (tx) => {
-      const [row] = await tx.query<Units>('SELECT product_id, stock, initial FROM stock WHERE id = ? FOR UPDATE', [id]);
+      const [row] = await tx.query<Units>(
+        'SELECT product_id, stock, initial, allotted, sale_id FROM stock WHERE id = ? FOR UPDATE',
+        [id],
+      );
       if (!row) throw new ContractError('STOCK_NOT_FOUND', `stock ${id} does not exist`);
-      if (productID !== undefined && productID !== row.product_id && row.stock !== row.initial) {
-        throw new ContractError('FIELD_IMMUTABLE', `units of stock ${id} are in orders of product ${row.product_id}`);
+      const inUse = row.stock !== row.initial || row.sale_id !== 0;
+      if (productID !== undefined && productID !== row.product_id && inUse) {
+        throw new ContractError('FIELD_IMMUTABLE', `units of stock ${id} are in orders or a sale of ${row.product_id}`);
       }
       const units = stock ?? row.stock;
+      if (units < row.allotted) {
+        throw new ContractError('IN_USE', `${row.allotted} units of stock ${id} are allotted to a flash sale`);
+      }
       await tx.run('UPDATE stock SET product_id = ?, stock = ?, initial = ? WHERE id = ?', [
         productID ?? row.product_id,
         units,
