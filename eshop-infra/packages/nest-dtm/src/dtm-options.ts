@@ -4,10 +4,12 @@ import { DtmInvalidOption } from './errors.js';
 
 /** One DTM server. */
 export interface DtmServerOptions {
-  /** `host:port` of its gRPC listener (DTM's default port is 36790). Submits go there. */
-  grpc: string;
+  /** `host:port` of its gRPC listener (DTM's default port is 36790). Needed unless `protocol` is `http`. */
+  grpc?: string;
   /** `http://host:port` of its HTTP listener (default port 36789). Queries go there: gRPC has none. */
   http: string;
+  /** What transactions are submitted by. Default `grpc`, which alone carries payloads that are no text. */
+  protocol?: 'grpc' | 'http';
   /** Longest time a submit or a query may take, milliseconds. Default 3000. */
   deadlineMs?: number;
   /** The same for a submit with `waitResult`, milliseconds, at least 10000. Default 12000: DTM answers after up to 8 s. */
@@ -52,8 +54,11 @@ export interface DtmModuleOptions {
 export function assertModuleOptions(options: DtmModuleOptions): void {
   for (const [name, server] of Object.entries(options.servers)) {
     const at = `servers.${name}`;
-    if (!/^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/.test(server.grpc)) {
-      throw new DtmInvalidOption(`${at}.grpc`, `must be host:port, is "${server.grpc}"`);
+    if (server.protocol !== undefined && server.protocol !== 'grpc' && server.protocol !== 'http')
+      throw new DtmInvalidOption(`${at}.protocol`, `must be grpc or http, is "${server.protocol}"`);
+    const needsGrpc = server.protocol !== 'http' || server.grpc !== undefined;
+    if (needsGrpc && !/^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/.test(server.grpc ?? '')) {
+      throw new DtmInvalidOption(`${at}.grpc`, `must be host:port, is "${server.grpc ?? ''}"`);
     }
     if (!URL.canParse(server.http) || new URL(server.http).protocol !== 'http:') {
       throw new DtmInvalidOption(`${at}.http`, `must be an http:// address, is "${server.http}"`);

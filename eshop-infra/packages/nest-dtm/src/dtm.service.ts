@@ -2,18 +2,22 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Signer } from './branch/signature.js';
 import type { DtmModuleOptions } from './dtm-options.js';
 import { DtmInvalidOption } from './errors.js';
+import { Message } from './message/message.js';
+import type { MessageOptions } from './message/message-options.js';
 import { Saga } from './saga/saga.js';
 import type { SagaOptions } from './saga/saga-options.js';
-import { type Submission, type SubmitResult, submit } from './saga/submit.js';
 import { DtmServer } from './server/dtm-server.js';
 import type { Transaction } from './server/transaction.js';
 import { DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
+import { InTurn } from './transaction/in-turn.js';
+import type { TransactionContext } from './transaction/transaction-context.js';
 
 /** Starts transactions and tells what became of them. */
 @Injectable()
 export class DtmService implements OnApplicationShutdown {
   readonly #servers: ReadonlyMap<string, DtmServer>;
-  readonly #underWay = new Map<string, Promise<unknown>>();
+  /** DTM runs the branches again for each submit that reaches it while they run. */
+  readonly #inTurn = new InTurn();
 
   constructor(
     @Inject(DTM_OPTIONS) private readonly options: DtmModuleOptions,
@@ -24,12 +28,12 @@ export class DtmService implements OnApplicationShutdown {
 
   /** Begins to build a saga. Nothing is sent before `submit()`. */
   saga(gid: string, options: SagaOptions = {}): Saga {
-    return new Saga(gid, options, {
-      server: this.#server(options.server),
-      signer: this.signer,
-      branches: this.options.branches ?? {},
-      submit: (submission) => this.#submit(submission),
-    });
+    return new Saga(gid, options, this.#context(options.server));
+  }
+
+  /** Begins to build a message, plain or with a local step. Nothing is sent before `submit()` or `prepareAndSubmit()`. */
+  message(gid: string, options: MessageOptions = {}): Message {
+    return new Message(gid, options, this.#context(options.server));
   }
 
   /**
@@ -51,21 +55,12 @@ export class DtmService implements OnApplicationShutdown {
     return server;
   }
 
-  /** One after the other for a gid: DTM runs the branches again for each submit that reaches it while they run. */
-  async #submit(submission: Submission): Promise<SubmitResult> {
-    const { gid } = submission;
-    const before = this.#underWay.get(gid);
-    const current = before
-      ? before.then(
-          () => submit({ ...submission, options: { ...submission.options, fresh: false } }),
-          () => submit({ ...submission, options: { ...submission.options, fresh: false } }),
-        )
-      : submit(submission);
-    this.#underWay.set(gid, current);
-    try {
-      return await current;
-    } finally {
-      if (this.#underWay.get(gid) === current) this.#underWay.delete(gid);
-    }
+  #context(server?: string): TransactionContext {
+    return {
+      server: this.#server(server),
+      signer: this.signer,
+      branches: this.options.branches ?? {},
+      inTurn: (gid, work) => this.#inTurn.run(gid, work),
+    };
   }
 }

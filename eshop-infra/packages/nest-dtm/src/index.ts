@@ -37,14 +37,18 @@ export {
   DtmUnavailable,
 } from './errors.js';
 export { MAX_GID_LENGTH, newGid } from './gid.js';
+export type { LocalSubmitOptions, Message } from './message/message.js';
+export type { MessageOptions } from './message/message-options.js';
+export type { LocalMessageResult, MessageResult } from './message/message-result.js';
+export type { Saga } from './saga/saga.js';
+export type { SagaOptions } from './saga/saga-options.js';
+export { refusalText, type Transaction, type TransactionBranch, type TransactionStatus } from './server/transaction.js';
 export {
   type BranchMethod,
   type GrpcBranchMethod,
   type HttpBranchMethod,
   httpBranch,
   type SameMessage,
-} from './saga/branch-method.js';
-export type { Saga } from './saga/saga.js';
-export type { SagaOptions } from './saga/saga-options.js';
-export type { SubmitOptions, SubmitResult } from './saga/submit.js';
-export { refusalText, type Transaction, type TransactionBranch, type TransactionStatus } from './server/transaction.js';
+} from './transaction/branch-method.js';
+export type { SubmitOptions, SubmitResult } from './transaction/submit.js';
+export type { TransactionOptions } from './transaction/transaction-options.js';

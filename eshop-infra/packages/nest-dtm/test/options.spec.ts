@@ -5,7 +5,9 @@ import {
   type DtmModuleOptions,
   DtmService,
   httpBranch,
+  type LocalStep,
   LocalTransaction,
+  type MessageOptions,
   newGid,
   type SagaOptions,
 } from '../src/index.js';
@@ -31,6 +33,8 @@ describe('a wrong module option fails when the module is built, with its name', 
     ['servers.default.http', { servers: { default: { ...server, http: '127.0.0.1:1' } } }],
     ['servers.default.deadlineMs', { servers: { default: { ...server, deadlineMs: 0 } } }],
     ['servers.other.waitDeadlineMs', { servers: { default: server, other: { ...server, waitDeadlineMs: 5000 } } }],
+    ['servers.default.grpc', { servers: { default: { http: server.http } } }],
+    ['servers.default.protocol', { servers: { default: { ...server, protocol: 'ftp' as 'http' } } }],
     ['branches.bank.Bank', { branches: { 'bank.Bank': 'http://127.0.0.1:2' } }],
     ['branches.bank.Bank', { branches: { 'bank.Bank': 'bank' } }],
     ['signature', { signature: undefined }],
@@ -67,6 +71,7 @@ describe('a wrong option of a saga fails when it is built, with its name', () =>
     ['headers.dtm-gid', { headers: { 'dtm-gid': '' } }],
     ['headers.a', { headers: { a: 'line\nbreak' } }],
     ['orders', { orders: { 1: [0] } }],
+    ['customData.orders', { customData: { orders: {} } }],
     ['server', { server: 'nowhere' }],
   ];
   test.each(options)('%s', (field, wrong) => {
@@ -109,6 +114,66 @@ describe('a wrong option of a saga fails when it is built, with its name', () =>
   test('headers that do not fit into the column', async () => {
     const saga = dtm.saga(newGid(), { headers: { long: 'x'.repeat(1000) } }).step(Bank.withdraw, null, payload);
     await expect(saga.submit()).rejects.toEqual(invalid('headers'));
+  });
+});
+
+describe('a wrong option of a message fails when it is built, with its name', () => {
+  let dtm: DtmService;
+  beforeAll(async () => {
+    dtm = await start({
+      ...good,
+      servers: { ...good.servers, http: { http: 'http://127.0.0.1:1', protocol: 'http' } },
+    });
+  });
+  afterAll(() => dtm.onApplicationShutdown());
+
+  const invalid = (field: string) => expect.objectContaining({ code: 'DTM_INVALID_OPTION', field });
+  const payload = { account: 'a', amount: 1 };
+  const never = async (): Promise<never> => {
+    throw new Error('the local step was begun');
+  };
+  const local: LocalStep<never> = { run: never, check: never };
+
+  test.each<[string, MessageOptions]>([
+    ['delay', { delay: -1 }],
+    ['timeoutToFail', { timeoutToFail: 0.5 }],
+    ['requestTimeout', { requestTimeout: Number.NaN }],
+    ['concurrent', { concurrent: true }],
+    ['customData.delay', { customData: { delay: 3 } }],
+  ])('%s', (field, wrong) => {
+    expect(() => dtm.message(newGid(), wrong)).toThrow(invalid(field));
+  });
+
+  test('gid, topic, payload, no step, more than 99', async () => {
+    expect(() => dtm.message('x'.repeat(129))).toThrow(invalid('gid'));
+    expect(() => dtm.message(newGid()).topic('a/b', Bank.withdraw, payload)).toThrow(invalid('steps.0.topic'));
+    expect(() => dtm.message(newGid()).step(Bank.withdraw, { account: 'x'.repeat(65_536), amount: 1 })).toThrow(
+      invalid('steps.0.payload'),
+    );
+    await expect(dtm.message(newGid()).submit()).rejects.toEqual(invalid('steps'));
+    const message = dtm.message(newGid());
+    for (let step = 0; step < 99; step++) message.step(Bank.withdraw, payload);
+    expect(() => message.step(Bank.withdraw, payload)).toThrow(invalid('steps'));
+  });
+
+  test('an empty back-check, which DTM would take for a yes', async () => {
+    const message = dtm.message(newGid()).step(Bank.withdraw, payload);
+    const send = (url: string) => message.prepareAndSubmit(local, { backCheck: httpBranch(url) });
+    await expect(send('')).rejects.toEqual(invalid('backCheck'));
+    await expect(message.prepareAndSubmit(local, { backCheck: { ...Bank.withdraw, path: '' } })).rejects.toEqual(
+      invalid('backCheck'),
+    );
+  });
+
+  test('custom data that does not fit into the column', async () => {
+    const message = dtm.message(newGid(), { customData: { note: 'x'.repeat(1024) } }).step(Bank.withdraw, payload);
+    await expect(message.submit()).rejects.toEqual(invalid('customData'));
+  });
+
+  test('a payload that is no text, to a server spoken to by HTTP', () => {
+    const binary = { ...Bank.withdraw, requestSerialize: () => Buffer.from([0xff, 0xfe]) };
+    expect(() => dtm.message(newGid(), { server: 'http' }).step(binary, payload)).toThrow(invalid('steps.0.payload'));
+    expect(() => dtm.message(newGid()).step(binary, payload)).not.toThrow();
   });
 });
 

@@ -4,12 +4,17 @@ import { type AddressInfo } from 'node:net';
 import { httpBranch, Ongoing, Refusal, type SagaOptions, type Transaction } from '../src/index.js';
 import { Bank, type BankApp, startBank, type Transfer } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
-import { env } from './support/env.js';
+import { stores } from './support/env.js';
 import { gate, until } from './support/until.js';
 
 const WAIT = { fresh: true, waitResult: true } as const;
 
-describe('saga', () => {
+const servers = [
+  ...stores.map((server) => ({ ...server, protocol: 'grpc' as const })),
+  { ...stores[0], protocol: 'http' as const },
+];
+
+describe.each(servers)('saga, DTM on $store, submitted by $protocol', ({ grpc, http, protocol }) => {
   let database: Awaited<ReturnType<typeof throwAwayDatabase>>;
   let bank: BankApp;
   let foreign: Server;
@@ -20,7 +25,7 @@ describe('saga', () => {
 
   beforeAll(async () => {
     database = await throwAwayDatabase();
-    bank = await startBank(database.dataSource);
+    bank = await startBank(database.dataSource, { servers: { default: { grpc, http, protocol } } });
     foreign = createServer((request, response) => {
       foreignCalls.push(`${request.method} ${new URL(request.url ?? '', 'http://x').pathname}`);
       request.resume().on('end', () => response.writeHead(answers.shift() ?? 200).end('{}'));
@@ -193,7 +198,7 @@ describe('saga', () => {
       saga.step(httpBranch<Transfer>('http://127.0.0.1:1/down'), null, { account: '', amount: 1 });
       expect(await saga.submit(WAIT)).toEqual({ gid, status: 'submitted' });
       // DTM would call it for ever.
-      const response = await fetch(`${env.dtmHttp}/api/dtmsvr/forceStop`, {
+      const response = await fetch(`${http}/api/dtmsvr/forceStop`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ gid }),
@@ -265,6 +270,20 @@ describe('saga', () => {
     for (const account of accounts.slice(0, 2)) expect(await bank.state(account)).toEqual({ balance: 10, hits: 2 });
     const calls = bank.scripts.calls.filter((call) => accounts.some((account) => call.startsWith(account)));
     expect(calls.indexOf(`${accounts[2]} action`)).toBe(2);
+  });
+
+  test('a step without an action is compensated when a later one is refused, in its turn', async () => {
+    const [gid, good, poor] = [randomUUID(), await bank.account(10), await bank.account(1)];
+    const undo = httpBranch<Transfer>(`${foreignUrl}/undo`);
+    const build = (id: string, last: string) =>
+      bank.dtm
+        .saga(id)
+        .step(null, undo, { account: 'x', amount: 1 })
+        .step(Bank.withdraw, Bank.withdrawRevert, { account: last, amount: 3 });
+    expect(await build(gid, good).submit(WAIT)).toEqual({ gid, status: 'succeed' });
+    expect(foreignCalls).toEqual([]);
+    expect(await build(`${gid}-2`, poor).submit(WAIT)).toMatchObject({ status: 'failed' });
+    expect(foreignCalls).toEqual(['POST /undo']);
   });
 
   test('branch headers reach the branches', async () => {

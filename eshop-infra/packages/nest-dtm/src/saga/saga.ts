@@ -1,27 +1,15 @@
-import type { Signer } from '../branch/signature.js';
-import { SIGNATURE_HEADER } from '../branch/signature.js';
 import { DtmInvalidOption } from '../errors.js';
 import { assertGid } from '../gid.js';
-import type { DtmServer } from '../server/dtm-server.js';
-import { encodeDtmRequest } from '../server/dtmgimp.codec.js';
-import type { BranchMethod, SameMessage } from './branch-method.js';
+import type { DtmRequest } from '../server/dtm-request.js';
+import type { BranchMethod, SameMessage } from '../transaction/branch-method.js';
+import { branchPayload, branchUrl } from '../transaction/branch-target.js';
+import { type SubmitOptions, type SubmitResult, submit } from '../transaction/submit.js';
+import type { TransactionContext } from '../transaction/transaction-context.js';
+import { branchHeaders, customData } from '../transaction/transaction-options.js';
 import { assertOrders, assertSagaOptions, type SagaOptions } from './saga-options.js';
-import type { Submission, SubmitOptions, SubmitResult } from './submit.js';
 
-/** What a saga needs of the module. */
-export interface SagaContext {
-  server: DtmServer;
-  signer: Signer | null;
-  /** gRPC service full name → `host:port` as DTM reaches it. */
-  branches: Readonly<Record<string, string>>;
-  submit(submission: Submission): Promise<SubmitResult>;
-}
-
-/** Column sizes of DTM's store; it rejects or cuts what is larger. */
+/** Branch ids have two digits. */
 const MAX_STEPS = 99;
-const MAX_PAYLOAD_BYTES = 65_535;
-const MAX_URL = 1_024;
-const MAX_OPTIONS = 1_024;
 
 /** A saga under construction: steps whose actions run in order and are compensated in reverse when one is refused. */
 export class Saga {
@@ -32,7 +20,7 @@ export class Saga {
     /** Id of the transaction. */
     readonly gid: string,
     private readonly options: SagaOptions,
-    private readonly context: SagaContext,
+    private readonly context: TransactionContext,
   ) {
     assertGid(gid);
     assertSagaOptions(options);
@@ -48,25 +36,26 @@ export class Saga {
     action: BranchMethod<Action>,
     compensation: (BranchMethod<Compensation> & SameMessage<Action, Compensation>) | null,
     payload: NoInfer<Action>,
-  ): this {
+  ): this;
+  /**
+   * Adds a step that does nothing when it is its turn and is compensated when a later step is refused: it takes back what was
+   * done before the saga began. A barrier would take that for the compensation of nothing and skip it, so its controller is a
+   * `@DtmBranches({ barrier: false })` and its handler harmless when repeated.
+   */
+  step<Compensation>(action: null, compensation: BranchMethod<Compensation>, payload: NoInfer<Compensation>): this;
+  step<Message>(action: BranchMethod<Message> | null, compensation: BranchMethod<Message> | null, payload: Message) {
+    const { gid, context } = this;
     const index = this.#steps.length;
-    if (index === MAX_STEPS) throw new DtmInvalidOption('steps', `a saga has at most ${MAX_STEPS}`, { gid: this.gid });
-    const bytes = action.requestSerialize(payload);
-    if (bytes.length > MAX_PAYLOAD_BYTES) {
-      throw new DtmInvalidOption(`steps.${index}.payload`, `${bytes.length} bytes, at most ${MAX_PAYLOAD_BYTES}`, {
-        gid: this.gid,
-      });
-    }
-    if (compensation && 'url' in compensation !== 'url' in action) {
-      throw new DtmInvalidOption(`steps.${index}`, 'action and compensation must be of one transport', {
-        gid: this.gid,
-      });
-    }
+    const method = action ?? compensation;
+    if (index === MAX_STEPS) throw new DtmInvalidOption('steps', `a saga has at most ${MAX_STEPS}`, { gid });
+    if (!method) throw new DtmInvalidOption(`steps.${index}`, 'needs an action or a compensation', { gid });
+    if (action && compensation && 'url' in compensation !== 'url' in action)
+      throw new DtmInvalidOption(`steps.${index}`, 'action and compensation must be of one transport', { gid });
+    this.#payloads.push(branchPayload(method, payload, `steps.${index}.payload`, gid, context));
     this.#steps.push({
-      action: this.#url(action, `steps.${index}.action`),
-      compensate: compensation ? this.#url(compensation, `steps.${index}.compensate`) : '',
+      action: action ? branchUrl(action, `steps.${index}.action`, gid, context) : '',
+      compensate: compensation ? branchUrl(compensation, `steps.${index}.compensate`, gid, context) : '',
     });
-    this.#payloads.push(bytes);
     return this;
   }
 
@@ -82,53 +71,33 @@ export class Saga {
    * @throws {DtmInvalidOption} the saga as a whole cannot be stored; nothing was sent
    */
   async submit(options: SubmitOptions = {}): Promise<SubmitResult> {
-    return this.context.submit({
-      server: this.context.server,
-      gid: this.gid,
-      transType: 'saga',
-      request: this.#encode(options.waitResult === true),
-      options,
-    });
+    const { server } = this.context;
+    const request = this.#request(options.waitResult === true);
+    return this.context.inTurn(this.gid, (first) =>
+      submit({ server, request, options: first ? options : { ...options, fresh: false } }),
+    );
   }
 
-  #encode(waitResult: boolean): Buffer {
+  #request(waitResult: boolean): DtmRequest {
     const { options, gid } = this;
     if (this.#steps.length === 0) throw new DtmInvalidOption('steps', 'a saga needs at least one', { gid });
     if (options.orders) assertOrders(options.orders, this.#steps.length);
-    const branchHeaders = this.context.signer
-      ? { ...options.headers, [SIGNATURE_HEADER]: this.context.signer.sign(gid) }
-      : { ...options.headers };
-    // 150: what DTM adds around the headers in the same column.
-    if (options.headers && JSON.stringify(branchHeaders).length + 150 > MAX_OPTIONS) {
-      throw new DtmInvalidOption('headers', `together too long for DTM's column of ${MAX_OPTIONS} characters`, { gid });
-    }
-    const customedData = options.concurrent ? JSON.stringify({ concurrent: true, orders: options.orders ?? {} }) : '';
-    if (customedData.length > MAX_OPTIONS)
-      throw new DtmInvalidOption('orders', `too long for DTM's column of ${MAX_OPTIONS} characters`, { gid });
     const { timeoutToFail, requestTimeout, retryInterval, retryLimit } = options;
-    return encodeDtmRequest({
+    const concurrency = options.concurrent ? { concurrent: true, orders: options.orders ?? {} } : {};
+    return {
       gid,
       transType: 'saga',
-      transOptions: { waitResult, timeoutToFail, requestTimeout, retryInterval, retryLimit, branchHeaders },
-      customedData,
-      binPayloads: this.#payloads,
-      steps: JSON.stringify(this.#steps),
-    });
-  }
-
-  #url(method: BranchMethod<never>, field: string): string {
-    const url = 'url' in method ? method.url : this.#grpcUrl(method.path, field);
-    if ('url' in method && !/^https?:\/\/[^\s/]/.test(url))
-      throw new DtmInvalidOption(field, `must be an http:// address, is "${url}"`);
-    if (url.length > MAX_URL) throw new DtmInvalidOption(field, `longer than ${MAX_URL} characters`);
-    return url;
-  }
-
-  #grpcUrl(path: string, field: string): string {
-    const service = path.split('/')[1] ?? '';
-    const address = this.context.branches[service];
-    if (!address)
-      throw new DtmInvalidOption(field, `no address of "${service}" in the module's branches`, { gid: this.gid });
-    return address + path;
+      transOptions: {
+        waitResult,
+        timeoutToFail,
+        requestTimeout,
+        retryInterval,
+        retryLimit,
+        branchHeaders: branchHeaders(gid, options.headers, this.context),
+      },
+      customedData: customData(gid, options.customData, concurrency, 'orders'),
+      payloads: this.#payloads,
+      steps: this.#steps,
+    };
   }
 }

@@ -20,6 +20,8 @@ export interface Transaction {
   status: TransactionStatus;
   /** Why it is rolled back, in DTM's words; empty when it is not. {@link refusalText} takes the branch's words out. */
   rollbackReason: string;
+  /** What its submitter and DTM keep with it. */
+  customData: Record<string, unknown>;
   branches: TransactionBranch[];
 }
 
@@ -29,7 +31,7 @@ const STATUSES: readonly string[] = ['prepared', 'submitted', 'aborting', 'succe
 export function parseTransaction(body: string): Transaction | null {
   const { transaction, branches } = record(parse(body)) ?? {};
   if (transaction === null) return null;
-  const { gid, trans_type, status, rollback_reason } = record(transaction) ?? {};
+  const { gid, trans_type, status, rollback_reason, custom_data } = record(transaction) ?? {};
   if (typeof gid !== 'string' || typeof status !== 'string' || !STATUSES.includes(status)) {
     throw new DtmProtocolError(`the answer to a query is no transaction: ${body.slice(0, 200)}`);
   }
@@ -38,6 +40,7 @@ export function parseTransaction(body: string): Transaction | null {
     transType: text(trans_type),
     status: status as TransactionStatus,
     rollbackReason: text(rollback_reason),
+    customData: (custom_data ? record(parse(text(custom_data))) : null) ?? {},
     branches: (Array.isArray(branches) ? branches : []).map((branch) => {
       const { branch_id, op, status: branchStatus, url } = record(branch) ?? {};
       return { branchId: text(branch_id), op: text(op), status: text(branchStatus), url: text(url) };

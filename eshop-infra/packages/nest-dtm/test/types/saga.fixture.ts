@@ -1,5 +1,5 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
-import { type DtmService, httpBranch } from '../../src/index.js';
+import { type DtmService, httpBranch, type LocalMessageResult, type LocalStep } from '../../src/index.js';
 
 interface Withdraw {
   account: string;
@@ -42,5 +42,29 @@ dtm.saga('g').step(action, part, payload);
 dtm.saga('g').step(part, action, { account: 'a' });
 // @ts-expect-error over HTTP too
 dtm.saga('g').step(httpBranch<Withdraw>('http://x/y'), httpBranch<Other>('http://x/z'), payload);
+dtm.saga('g').step(null, compensation, payload);
+// @ts-expect-error a step without an action has the compensation's message
+dtm.saga('g').step(null, other, payload);
+// @ts-expect-error a step has one of both
+dtm.saga('g').step(null, null, payload);
 // @ts-expect-error not a method
 dtm.saga('g').step('bank/withdraw', null, payload);
+
+declare const local: LocalStep<number>;
+const sent: Promise<LocalMessageResult<number>> = dtm
+  .message('g')
+  .step(action, payload)
+  .topic('t', action, payload)
+  .prepareAndSubmit(local, { backCheck: other });
+void sent;
+
+// @ts-expect-error the payload lacks a field
+dtm.message('g').step(action, { account: 'a' });
+// @ts-expect-error a field the message does not have
+dtm.message('g').step(action, { account: 'a', amount: 1, extra: 1 });
+// @ts-expect-error the payload is another message
+dtm.message('g').topic('t', other, payload);
+// @ts-expect-error there is always a back-check
+dtm.message('g').step(action, payload).prepareAndSubmit(local, {});
+// @ts-expect-error an option messages do not have
+dtm.message('g', { orders: {} });

@@ -1,0 +1,95 @@
+import type { LocalStep } from '../barrier/local-step.js';
+import { DtmOutcomeUnknown, DtmRefused } from '../errors.js';
+import type { DtmRequest } from '../server/dtm-request.js';
+import type { DtmServer } from '../server/dtm-server.js';
+import type { Transaction } from '../server/transaction.js';
+import { Budget, pause } from '../transaction/budget.js';
+import { prepare } from '../transaction/prepare.js';
+import { assertSameKind, awaitFinal, lookUp } from '../transaction/stored.js';
+import { abortedBefore, type LocalMessageResult, type MessageResult, messageResult } from './message-result.js';
+
+/** A two-phase message on its way to a server. */
+export interface TwoPhase {
+  server: DtmServer;
+  /** With the address of the back-check. DTM keeps the steps and the options of Prepare, so it is sent whole both times. */
+  request: DtmRequest;
+}
+
+/** Prepare, local step, submit; or abort. */
+export async function prepareAndSubmit<T>(message: TwoPhase, local: LocalStep<T>): Promise<LocalMessageResult<T>> {
+  const known = await prepare(message.server, message.request);
+  if (known) return { ...(await underWay(message, known, budgetOf(message))), repeat: true };
+  const { repeat, value } = await doLocally(message, local);
+  return { ...(await submitPrepared(message, repeat)), value, repeat };
+}
+
+/** Returns when the local step is done; throws when it is not and never will be, or when that cannot be known. */
+async function doLocally<T>(message: TwoPhase, local: LocalStep<T>): Promise<{ repeat: boolean; value?: T }> {
+  const { gid } = message.request;
+  let reason: unknown;
+  try {
+    const outcome = await local.run(gid);
+    if (outcome.done) return outcome;
+    reason = abortedBefore();
+  } catch (error) {
+    reason = error;
+    // A refusal too needs the mark: without it another caller of the same gid could do the work just before the abort.
+    if ((await check(gid, local, error)) === 'done') return { repeat: true };
+  }
+  // An abort that is lost does no harm: DTM will ask the back-check, which says the same.
+  const rollbackReason = reason instanceof Error ? reason.message.slice(0, 200) : '';
+  await message.server.transaction('abort', { ...message.request, rollbackReason }, message.server.deadlineMs);
+  throw reason;
+}
+
+async function check(gid: string, local: LocalStep<unknown>, error: unknown): Promise<'done' | 'rolled-back'> {
+  try {
+    return await local.check(gid);
+  } catch (cause) {
+    const words = [error, cause].map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
+    throw new DtmOutcomeUnknown(`it is not known whether the local step was done: ${words}`, { gid, cause: error });
+  }
+}
+
+/**
+ * Submits a message whose local step is done. It need not succeed: DTM has it prepared, so it asks the back-check and sends it
+ * all the same.
+ */
+async function submitPrepared(message: TwoPhase, repeat: boolean): Promise<MessageResult> {
+  const { server, request } = message;
+  const { gid } = request;
+  const budget = budgetOf(message);
+  if (repeat) {
+    // DTM runs the steps again for every submit that finds them running.
+    const stored = await lookUp(server, gid, budget);
+    if (stored && stored.status !== 'prepared') return underWay(message, stored, budget, true);
+  }
+  for (;;) {
+    const failure = await server.transaction('submit', request, budget.share());
+    if (!failure) return { gid, status: request.transOptions.waitResult ? 'succeed' : 'submitted' };
+    const stored = await lookUp(server, gid, budget);
+    if (stored && stored.status !== 'prepared') return underWay(message, stored, budget, true);
+    if (budget.spent || (stored === undefined && !failure.maybeReceived)) {
+      if (stored !== null) return { gid, status: 'submitted' };
+      throw new DtmOutcomeUnknown(`DTM has lost the prepared message and does not take it: ${failure.text}`, { gid });
+    }
+    await pause();
+  }
+}
+
+async function underWay(
+  message: TwoPhase,
+  stored: Transaction,
+  budget: Budget,
+  localDone = false,
+): Promise<MessageResult> {
+  assertSameKind('msg', stored);
+  if (localDone && stored.status === 'failed')
+    throw new DtmRefused('the message was stopped although its local step is done', { gid: stored.gid });
+  const waits = message.request.transOptions.waitResult && stored.status === 'submitted';
+  return messageResult(waits ? await awaitFinal(message.server, stored, budget) : stored);
+}
+
+function budgetOf({ server, request }: TwoPhase): Budget {
+  return new Budget(request.transOptions.waitResult ? server.waitDeadlineMs : server.deadlineMs);
+}

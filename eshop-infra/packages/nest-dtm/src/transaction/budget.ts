@@ -1,0 +1,32 @@
+/** Pause between two looks at what DTM has stored, milliseconds. */
+export const POLL_MS = 100;
+
+/** The time one piece of work may take, all its calls together. */
+export class Budget {
+  readonly #end: number;
+
+  constructor(ms: number) {
+    this.#end = performance.now() + ms;
+  }
+
+  /** Milliseconds left, at least 1. */
+  left(): number {
+    return Math.max(1, Math.ceil(this.#end - performance.now()));
+  }
+
+  /** Too little is left for another attempt. */
+  get spent(): boolean {
+    return this.left() <= POLL_MS;
+  }
+
+  /** For a call whose loss must leave time for a query. */
+  share(): number {
+    const left = this.left();
+    return Math.max(1, left - Math.min(1_500, Math.ceil(left * 0.4)));
+  }
+}
+
+/** Waits between two attempts. */
+export function pause(ms: number = POLL_MS): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

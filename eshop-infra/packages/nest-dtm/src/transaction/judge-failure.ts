@@ -1,0 +1,28 @@
+import { status } from '@grpc/grpc-js';
+import { DtmError, DtmProtocolError, DtmRefused } from '../errors.js';
+import type { CallFailure } from '../server/call-failure.js';
+
+/** What DTM 1.18 answers, or its client makes of no answer. */
+const KNOWN: readonly status[] = [
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.UNKNOWN,
+  status.INTERNAL,
+  status.CANCELLED,
+  status.ABORTED,
+  status.FAILED_PRECONDITION,
+];
+
+/**
+ * The error of a call that no repeat can mend, when the server has nothing stored: DTM panics (INTERNAL) on content it cannot
+ * store or read, before anything runs; too large a request is RESOURCE_EXHAUSTED; other statuses it never gives.
+ * `undefined`: worth another attempt.
+ */
+export function hopeless(gid: string, failure: CallFailure): DtmError | undefined {
+  const { code, text, error: cause } = failure;
+  if ((code === status.INTERNAL && !/RST_STREAM/.test(text)) || code === status.RESOURCE_EXHAUSTED)
+    return new DtmRefused(`DTM rejected the transaction: ${text}`, { gid, cause });
+  if (!KNOWN.includes(code))
+    return new DtmProtocolError(`DTM answered ${status[code] ?? code}: ${text}`, { gid, cause });
+  return undefined;
+}

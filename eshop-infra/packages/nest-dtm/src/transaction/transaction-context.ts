@@ -1,0 +1,12 @@
+import type { Signer } from '../branch/signature.js';
+import type { DtmServer } from '../server/dtm-server.js';
+
+/** What a transaction needs of the module. */
+export interface TransactionContext {
+  server: DtmServer;
+  signer: Signer | null;
+  /** gRPC service full name → `host:port` as DTM reaches it. */
+  branches: Readonly<Record<string, string>>;
+  /** Lets one piece of work at a time be done for a gid; `first` when nothing else was under way. */
+  inTurn<T>(gid: string, work: (first: boolean) => Promise<T>): Promise<T>;
+}
