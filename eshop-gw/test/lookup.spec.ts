@@ -168,6 +168,21 @@ describe('the gateway', () => {
       expect(seen).toEqual(['from-the-client']);
     });
 
+    it('the Idempotency-Key', async () => {
+      const seen: unknown[] = [];
+      answers.submit = () => {
+        seen.push(requestContext()?.idempotencyKey);
+        return { orderID: ORDER_ID, state: 'pending', reason: '' };
+      };
+      await gateway.call('POST', '/api/v1/order/submit', submit, { 'idempotency-key': 'the client' });
+      await gateway.call('POST', '/api/v1/order/submit', submit);
+      expect(seen).toEqual(['the client', undefined]);
+      const key = 'x'.repeat(129);
+      const refused = await gateway.call('POST', '/api/v1/order/submit', submit, { 'idempotency-key': key });
+      expect(refused).toMatchObject({ status: 400, code: 40000 });
+      expect(seen).toHaveLength(2);
+    });
+
     it('the page of a list, which may be empty and is not absent', async () => {
       const seen: unknown[] = [];
       answers.list = (request) => {

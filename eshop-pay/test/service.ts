@@ -1,5 +1,5 @@
 import { Signer } from '@eshop/nest-dtm';
-import { startTestService, type TestService } from '@eshop/nest-service/testing';
+import { type Answer, send, startTestService, type TestService } from '@eshop/nest-service/testing';
 import type { CallOptions } from '@eshop/proto';
 import { PayClient, payClientContract, payContract } from '@eshop/proto/pay';
 import { AppModule } from '../src/app.module.js';
@@ -22,20 +22,10 @@ export async function startPay(): Promise<Started> {
       },
     }),
     http: async (method, path, body) => {
-      const response = await fetch(`${service.http}/api/v1/pay${path}`, {
-        method,
-        headers: body === undefined ? {} : { 'content-type': 'application/json' },
-        body: body === undefined ? null : JSON.stringify(body),
-      });
-      return { status: response.status, ...((await response.json()) as Envelope) };
+      const answer = await send(method, `${service.http}/api/v1/pay${path}`, body);
+      return { status: answer.status, ...answer.body };
     },
   };
-}
-
-export interface Envelope {
-  code: number;
-  msg: string;
-  data: Record<string, unknown>;
 }
 
 export interface Started {
@@ -44,5 +34,5 @@ export interface Started {
   /** The metadata with which DTM calls a branch of a saga that our order service has submitted. */
   branch(gid: string, op: 'action' | 'compensate'): CallOptions;
   /** A call of the service's own HTTP API, below /api/v1/pay. */
-  http(method: string, path: string, body?: unknown): Promise<Envelope & { status: number }>;
+  http(method: string, path: string, body?: unknown): Promise<Answer['body'] & { status: number }>;
 }

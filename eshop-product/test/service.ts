@@ -1,4 +1,4 @@
-import { startTestService, type TestService } from '@eshop/nest-service/testing';
+import { type Answer, send, startTestService, type TestService } from '@eshop/nest-service/testing';
 import { ProductClient, productClientContract, productContract } from '@eshop/proto/product';
 import { AppModule } from '../src/app.module.js';
 import { configSchema } from '../src/config.js';
@@ -10,27 +10,15 @@ export async function startProduct(): Promise<Started> {
     service,
     grpc: service.client<ProductClient>(productClientContract),
     http: async (method, path, body) => {
-      const response = await fetch(`${service.http}/api/v1/product${path}`, {
-        method,
-        headers: body === undefined ? {} : { 'content-type': 'application/json' },
-        body: body === undefined ? null : JSON.stringify(body),
-      });
-      const text = await response.text();
-      return { status: response.status, text, ...(JSON.parse(text) as Envelope) };
+      const answer = await send(method, `${service.http}/api/v1/product${path}`, body);
+      return { status: answer.status, ...answer.body };
     },
   };
-}
-
-export interface Envelope {
-  code: number;
-  msg: string;
-  data: Record<string, unknown>;
-  violations?: { field: string; rule: string }[];
 }
 
 export interface Started {
   service: TestService<typeof configSchema>;
   grpc: ProductClient;
-  /** A call of the service's own HTTP API, below /api/v1/product; `text` is the body as it came. */
-  http(method: string, path: string, body?: unknown): Promise<Envelope & { status: number; text: string }>;
+  /** A call of the service's own HTTP API, below /api/v1/product. */
+  http(method: string, path: string, body?: unknown): Promise<Answer['body'] & { status: number }>;
 }
