@@ -1,6 +1,7 @@
 import type { Barrier } from './barrier/barrier.js';
 import type { Classify } from './branch/classify.js';
 import { DtmInvalidOption } from './errors.js';
+import type { DtmObserver } from './observe/observer.js';
 
 /** One DTM server. */
 export interface DtmServerOptions {
@@ -48,6 +49,15 @@ export interface DtmModuleOptions {
   barrier?: Barrier | Record<string, Barrier>;
   /** Tells what an application's own errors mean; `undefined` falls back to the default table. */
   classify?: Classify;
+  /** See every submit and branch call: metrics, tracing, or one's own. The first is the outermost. Default none. */
+  observers?: readonly DtmObserver[];
+  /** Longest wait of a shutdown for branch calls that run, milliseconds. Default 10000. */
+  shutdownTimeoutMs?: number;
+  /**
+   * Looks at start, in the background, whether each server keeps branch progress at once (`UPDATE_BRANCH_SYNC=1`), and warns
+   * when it does not. One tiny saga per server and start. Default true.
+   */
+  branchSyncCheck?: boolean;
 }
 
 /** Throws {@link DtmInvalidOption} with the path of the first wrong option. */
@@ -71,6 +81,7 @@ export function assertModuleOptions(options: DtmModuleOptions): void {
       throw new DtmInvalidOption(`branches.${service}`, `must be host:port without a scheme, is "${address}"`);
     }
   }
+  assertAtLeast('shutdownTimeoutMs', options.shutdownTimeoutMs, 0);
   if (options.signature === undefined) throw new DtmInvalidOption('signature', 'give keys, or false');
   if (options.signature !== false) {
     if (options.signature.keys.length === 0) throw new DtmInvalidOption('signature.keys', 'must not be empty');

@@ -3,11 +3,16 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Barriers } from './barrier/barriers.js';
 import { LocalTransaction } from './barrier/local-transaction.js';
 import { RedisTransaction } from './barrier/redis/redis-transaction.js';
+import { BranchDrain } from './branch/branch-drain.js';
 import { BranchExplorer } from './branch/branch-explorer.js';
+import { CurrentBranch } from './branch/current-branch.js';
 import { Signer } from './branch/signature.js';
 import { DtmService } from './dtm.service.js';
 import { assertModuleOptions, type DtmModuleOptions } from './dtm-options.js';
-import { DTM_BARRIERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
+import { BranchSyncCheck } from './health/branch-sync-check.js';
+import { DtmHealthIndicator } from './health/dtm-health.indicator.js';
+import { Observers } from './observe/observer.js';
+import { DTM_BARRIERS, DTM_OBSERVERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
 
 /** Options made by a factory, with what it needs injected. */
 export interface DtmModuleAsyncOptions<Dependencies extends unknown[] = never[]>
@@ -53,12 +58,28 @@ function build(raw: Provider, imports: ModuleMetadata['imports'] = []): DynamicM
     inject: [DTM_OPTIONS],
     useFactory: ({ barrier }: DtmModuleOptions): Barriers => new Barriers(barrier),
   };
-  const exported = [options, signer, barriers, DtmService, LocalTransaction, RedisTransaction];
+  const observers: Provider = {
+    provide: DTM_OBSERVERS,
+    inject: [DTM_OPTIONS],
+    useFactory: ({ observers }: DtmModuleOptions): Observers => new Observers(observers),
+  };
+  const exported = [
+    options,
+    signer,
+    barriers,
+    observers,
+    BranchDrain,
+    CurrentBranch,
+    DtmService,
+    DtmHealthIndicator,
+    LocalTransaction,
+    RedisTransaction,
+  ];
   return {
     module: DtmModule,
     global: true,
     imports: [...imports, DiscoveryModule],
-    providers: [raw, BranchExplorer, ...exported],
+    providers: [raw, BranchExplorer, BranchSyncCheck, ...exported],
     exports: exported,
   };
 }

@@ -4,11 +4,12 @@ import type { DtmModuleOptions } from './dtm-options.js';
 import { DtmInvalidOption } from './errors.js';
 import { Message } from './message/message.js';
 import type { MessageOptions } from './message/message-options.js';
+import type { Observers } from './observe/observer.js';
 import { Saga } from './saga/saga.js';
 import type { SagaOptions } from './saga/saga-options.js';
 import { DtmServer } from './server/dtm-server.js';
 import type { Transaction } from './server/transaction.js';
-import { DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
+import { DTM_OBSERVERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
 import { InTurn } from './transaction/in-turn.js';
 import type { TransactionContext } from './transaction/transaction-context.js';
 
@@ -22,18 +23,19 @@ export class DtmService implements OnApplicationShutdown {
   constructor(
     @Inject(DTM_OPTIONS) private readonly options: DtmModuleOptions,
     @Inject(DTM_SIGNER) private readonly signer: Signer | null,
+    @Inject(DTM_OBSERVERS) private readonly observers: Observers,
   ) {
     this.#servers = new Map(Object.entries(options.servers).map(([name, server]) => [name, new DtmServer(server)]));
   }
 
   /** Begins to build a saga. Nothing is sent before `submit()`. */
   saga(gid: string, options: SagaOptions = {}): Saga {
-    return new Saga(gid, options, this.#context(options.server));
+    return new Saga(gid, options, this.#context('saga', options.server));
   }
 
   /** Begins to build a message, plain or with a local step. Nothing is sent before `submit()` or `prepareAndSubmit()`. */
   message(gid: string, options: MessageOptions = {}): Message {
-    return new Message(gid, options, this.#context(options.server));
+    return new Message(gid, options, this.#context('msg', options.server));
   }
 
   /**
@@ -45,6 +47,7 @@ export class DtmService implements OnApplicationShutdown {
     return this.#server(options.server).query(gid, options.deadlineMs);
   }
 
+  /** Closes the connections to the servers. */
   onApplicationShutdown(): void {
     for (const server of this.#servers.values()) server.close();
   }
@@ -55,12 +58,13 @@ export class DtmService implements OnApplicationShutdown {
     return server;
   }
 
-  #context(server?: string): TransactionContext {
+  #context(transType: string, server = 'default'): TransactionContext {
     return {
       server: this.#server(server),
       signer: this.signer,
       branches: this.options.branches ?? {},
-      inTurn: (gid, work) => this.#inTurn.run(gid, work),
+      inTurn: (gid, work) => this.observers.submit({ gid, transType, server }, () => this.#inTurn.run(gid, work)),
+      observedHeaders: () => this.observers.headers(),
     };
   }
 }

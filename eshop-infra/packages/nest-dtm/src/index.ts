@@ -20,10 +20,12 @@ export { RedisTransaction } from './barrier/redis/redis-transaction.js';
 export { type BackCheckOptions, DtmBackCheck } from './branch/back-check.decorator.js';
 export type { Branch } from './branch/branch.js';
 export { type Classify, classify, isTransient, type Meaning } from './branch/classify.js';
+export { CurrentBranch } from './branch/current-branch.js';
 export { type BranchesOptions, DtmBranches } from './branch/dtm-branches.decorator.js';
 export type { BranchOp } from './branch/op.js';
 export { Ongoing, Refusal } from './branch/refusal.js';
 export { SIGNATURE_HEADER, Signer } from './branch/signature.js';
+export type { BranchOutcome, BranchVerdict } from './branch/verdict.js';
 export { DtmModule, type DtmModuleAsyncOptions } from './dtm.module.js';
 export { DtmService } from './dtm.service.js';
 export type { DtmModuleOptions, DtmServerOptions, SignatureKey, SignatureOptions } from './dtm-options.js';
@@ -37,9 +39,12 @@ export {
   DtmUnavailable,
 } from './errors.js';
 export { MAX_GID_LENGTH, newGid } from './gid.js';
+export type { BranchSync } from './health/branch-sync.js';
+export { DtmHealthIndicator, type DtmHealthOptions, type DtmHealthResult } from './health/dtm-health.indicator.js';
 export type { LocalSubmitOptions, Message } from './message/message.js';
 export type { MessageOptions } from './message/message-options.js';
 export type { LocalMessageResult, MessageResult } from './message/message-result.js';
+export type { BranchAbout, DtmObserver, SubmitAbout } from './observe/observer.js';
 export type { Saga } from './saga/saga.js';
 export type { SagaOptions } from './saga/saga-options.js';
 export { refusalText, type Transaction, type TransactionBranch, type TransactionStatus } from './server/transaction.js';

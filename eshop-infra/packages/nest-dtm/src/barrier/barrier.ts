@@ -16,6 +16,8 @@ export interface BarrierCall<T> {
   work: () => Promise<T>;
   /** Whether the caller has given up; then a call still waiting for its turn need not start. */
   cancelled: () => boolean;
+  /** Brings the caller's async context back, for a barrier that runs calls from another one's. */
+  inCaller?: <R>(run: () => R) => R;
 }
 
 /**

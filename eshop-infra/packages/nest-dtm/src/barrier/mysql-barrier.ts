@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DataSource } from 'typeorm';
 import type { Branch } from '../branch/branch.js';
@@ -81,7 +82,8 @@ export class MysqlBarrier implements Barrier {
   }
 
   call<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>> {
-    return this.#groups && call.branch.op === 'action' ? this.#groups.call(call) : this.#alone(call);
+    if (!this.#groups || call.branch.op !== 'action') return this.#alone(call);
+    return this.#groups.call({ ...call, inCaller: AsyncLocalStorage.snapshot() });
   }
 
   /**
@@ -132,11 +134,12 @@ export class MysqlBarrier implements Barrier {
       );
       if (affectedRows !== calls.length) throw new Error('one of these branches ran before');
       const outcomes: BarrierOutcome<unknown>[] = [];
-      for (const { branch, work, cancelled } of calls) {
+      for (const { branch, work, cancelled, inCaller = directly } of calls) {
         if (cancelled()) throw new Error('a caller gave up while its call waited');
         const transaction = newTransaction();
         try {
-          outcomes.push({ ran: true, value: await branchContext.run({ branch, transaction }, work) });
+          const value = await inCaller(() => branchContext.run({ branch, transaction }, work));
+          outcomes.push({ ran: true, value });
         } finally {
           transaction.end();
         }
@@ -151,7 +154,7 @@ export class MysqlBarrier implements Barrier {
     }
   }
 
-  async #alone<T>({ branch, work, cancelled }: BarrierCall<T>): Promise<BarrierOutcome<T>> {
+  async #alone<T>({ branch, work, cancelled, inCaller = directly }: BarrierCall<T>): Promise<BarrierOutcome<T>> {
     const connection = await this.#acquire();
     const transaction = new MysqlTransaction(connection, this.dataSource);
     try {
@@ -161,7 +164,7 @@ export class MysqlBarrier implements Barrier {
       const why = await this.#enter(transaction, branch);
       const outcome: BarrierOutcome<T> = why
         ? { ran: false, why }
-        : { ran: true, value: await branchContext.run({ branch, transaction }, work) };
+        : { ran: true, value: await inCaller(() => branchContext.run({ branch, transaction }, work)) };
       transaction.end();
       if (transaction.failed !== undefined) throw transaction.failed;
       await run(connection, 'COMMIT');
@@ -227,6 +230,8 @@ export class MysqlBarrier implements Barrier {
     });
   }
 }
+
+const directly = <R>(run: () => R): R => run();
 
 /** The barrier row of one op of a branch; its reason says which op inserted it. */
 function row(branch: Branch, op: string): SqlValue[] {

@@ -1,6 +1,7 @@
-import { applyDecorators, HttpCode, UseGuards, UseInterceptors } from '@nestjs/common';
+import { applyDecorators, HttpCode, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { BackCheckInterceptor } from './back-check.interceptor.js';
 import { markBranch } from './branch-metadata.js';
+import { ForeignErrorFilter } from './foreign-error.filter.js';
 import { SignatureGuard } from './signature.guard.js';
 
 /** Settings of a back-check. */
@@ -17,10 +18,11 @@ export function DtmBackCheck(options: BackCheckOptions = {}): MethodDecorator {
   return (target, key, descriptor) => {
     if (typeof descriptor.value !== 'function') throw new TypeError('@DtmBackCheck() is for methods');
     markBranch(descriptor.value, { kind: 'back-check', barrier: options.barrier });
-    applyDecorators(HttpCode(200), UseGuards(SignatureGuard), UseInterceptors(BackCheckInterceptor))(
-      target,
-      key,
-      descriptor,
-    );
+    applyDecorators(
+      HttpCode(200),
+      UseGuards(SignatureGuard),
+      UseInterceptors(BackCheckInterceptor),
+      UseFilters(ForeignErrorFilter),
+    )(target, key, descriptor);
   };
 }

@@ -10,13 +10,20 @@ import { firstValueFrom, from, type Observable } from 'rxjs';
 import type { BarrierCall, BarrierOutcome } from '../barrier/barrier.js';
 import type { Barriers } from '../barrier/barriers.js';
 import type { DtmModuleOptions } from '../dtm-options.js';
-import { DTM_BARRIERS, DTM_OPTIONS } from '../tokens.js';
-import { answer, describe } from './answer.js';
+import type { Observers } from '../observe/observer.js';
+import { DTM_BARRIERS, DTM_OBSERVERS, DTM_OPTIONS } from '../tokens.js';
+import { answer } from './answer.js';
 import { type Branch, type BranchCall, readBranchCall } from './branch.js';
+import { BranchDrain } from './branch-drain.js';
 import { type BranchMetadata, branchMetadata } from './branch-metadata.js';
-import { classify } from './classify.js';
+import { runInBranch } from './current-branch.js';
 import { identify } from './identify.js';
-import { isRefusable, undoneBy } from './op.js';
+import { type BranchVerdict, verdictOf } from './verdict.js';
+
+/** What is used of an HTTP framework's response. */
+interface HttpResponse {
+  status?(code: number): unknown;
+}
 
 /** Runs a branch handler inside the barrier and turns what comes out into the answer DTM understands. */
 @Injectable()
@@ -26,26 +33,46 @@ export class BarrierInterceptor implements NestInterceptor {
   constructor(
     @Inject(DTM_OPTIONS) private readonly options: DtmModuleOptions,
     @Inject(DTM_BARRIERS) private readonly barriers: Barriers,
+    @Inject(DTM_OBSERVERS) private readonly observers: Observers,
+    private readonly drain: BranchDrain,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const metadata = branchMetadata(context.getClass(), context.getHandler());
+    const [type, handler] = [context.getClass(), context.getHandler()];
+    const metadata = branchMetadata(type, handler);
     // A back-check among branches has an interceptor of its own further in.
     if (metadata?.kind === 'back-check') return next.handle();
-    return from(this.#call(readBranchCall(context), metadata, next));
+    const call = readBranchCall(context);
+    // DTM takes 200 and nothing else for a success, whatever a decorator or an adapter's default says.
+    if (call.transport === 'http') context.switchToHttp().getResponse<HttpResponse>().status?.(200);
+    return from(this.#call(call, metadata, next, `${type.name}.${handler.name}`));
   }
 
-  async #call(call: BranchCall, metadata: BranchMetadata | undefined, next: CallHandler): Promise<unknown> {
+  async #call(
+    call: BranchCall,
+    metadata: BranchMetadata | undefined,
+    next: CallHandler,
+    handler: string,
+  ): Promise<unknown> {
     const branch = identify(call);
-    try {
-      const work = (): Promise<unknown> => firstValueFrom(next.handle(), { defaultValue: {} });
-      const outcome = await this.#pass(metadata, { branch, work, cancelled: call.cancelled });
-      if (!outcome.ran) this.#logger.debug(`${name(branch)}: ${outcome.why}, handler not run`);
-      // DTM reads words in an HTTP body as answers, so a reply's content cannot go there.
-      return outcome.ran && call.transport === 'grpc' ? (outcome.value ?? {}) : {};
-    } catch (error) {
-      return this.#fail(call, branch, error);
-    }
+    if (this.drain.closing) throw answer(call.transport, 'ongoing', 'the service is shutting down');
+    let value: unknown;
+    const work = async (): Promise<void> => {
+      value = await firstValueFrom(next.handle(), { defaultValue: {} });
+    };
+    const run = async (): Promise<BranchVerdict> => {
+      try {
+        const outcome = await runInBranch(branch, () =>
+          this.#pass(metadata, { branch, work, cancelled: call.cancelled }),
+        );
+        return { outcome: outcome.ran ? 'done' : outcome.why, text: '' };
+      } catch (error) {
+        return verdictOf(error, branch.transType, branch.op, this.options.classify);
+      }
+    };
+    const about = { ...branch, transport: call.transport, handler, header: call.header };
+    const verdict = await this.drain.run(() => this.observers.branch(about, run));
+    return this.#answer(call, branch, verdict, value);
   }
 
   async #pass<T>(metadata: BranchMetadata | undefined, call: BarrierCall<T>): Promise<BarrierOutcome<T>> {
@@ -55,29 +82,31 @@ export class BarrierInterceptor implements NestInterceptor {
     return barrier.call(call);
   }
 
-  /** After a rollback. Returns for a success, else throws the answer. */
-  #fail(call: BranchCall, branch: Branch, error: unknown): unknown {
-    const meaning = classify(error, this.options.classify);
-    const text = describe(error);
-    if (meaning === 'ongoing') throw answer(call.transport, 'ongoing', text);
-    if (meaning === 'retry') {
-      this.#logger.warn(`${name(branch)} will be called again: ${text}`);
-      throw answer(call.transport, 'retry', `to be called again: ${text}`);
+  /** Returns for a success, else throws the answer. */
+  #answer(
+    { transport }: BranchCall,
+    branch: Branch,
+    { outcome, text, unheard }: BranchVerdict,
+    value: unknown,
+  ): unknown {
+    const name = `branch ${branch.gid}/${branch.branchId} ${branch.op}`;
+    switch (outcome) {
+      case 'done':
+        // DTM reads words in an HTTP body as answers, so a reply's content cannot go there.
+        return transport === 'grpc' ? (value ?? {}) : {};
+      case 'repeat':
+      case 'null-compensation':
+        this.#logger.debug(`${name}: ${outcome}, handler not run`);
+        return {};
+      case 'dropped':
+        this.#logger.error(`${name} cannot be compensated, its payload is not valid: ${text}`);
+        return {};
+      case 'retry':
+        this.#logger[unheard ? 'error' : 'warn'](`${name} will be called again: ${text}`);
+        throw answer(transport, 'retry', `to be called again: ${text}`);
+      default:
+        this.#logger.debug(`${name} ${outcome}: ${text}`);
+        throw answer(transport, outcome, text);
     }
-    if (isRefusable(branch.transType, branch.op)) {
-      this.#logger.debug(`${name(branch)} refused: ${text}`);
-      throw answer(call.transport, 'refused', text);
-    }
-    if (meaning === 'invalid' && undoneBy(branch.op)) {
-      this.#logger.error(`${name(branch)} cannot be compensated, its payload is not valid: ${text}`);
-      return {};
-    }
-    // DTM repeats it for ever like after any other error; the word would only mislead.
-    this.#logger.error(`${name(branch)} cannot be refused, it will be called again: ${text}`);
-    throw answer(call.transport, 'retry', `a ${branch.op} of a ${branch.transType} cannot be refused: ${text}`);
   }
-}
-
-function name(branch: Branch): string {
-  return `branch ${branch.gid}/${branch.branchId} ${branch.op}`;
 }

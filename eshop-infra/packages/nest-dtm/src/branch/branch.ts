@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { ExecutionContext } from '@nestjs/common';
+import type { ArgumentsHost } from '@nestjs/common';
 import type { BranchOp } from './op.js';
 import { SIGNATURE_HEADER } from './signature.js';
 
@@ -20,6 +20,8 @@ export interface BranchCall {
   branchId: string;
   op: string;
   signature: string;
+  /** Metadata or header of the call; the name in lower case, absent = empty text. */
+  header(name: string): string;
   /** Whether the caller has given up meanwhile. */
   cancelled(): boolean;
 }
@@ -36,11 +38,11 @@ interface HttpRequest {
 }
 
 /** Reads the identity from gRPC metadata (`dtm-gid` …) or from the query of an HTTP request (`gid` …). Absent = empty text. */
-export function readBranchCall(context: ExecutionContext): BranchCall {
+export function readBranchCall(context: ArgumentsHost): BranchCall {
   return context.getType() === 'rpc' ? fromGrpc(context) : fromHttp(context);
 }
 
-function fromGrpc(context: ExecutionContext): BranchCall {
+function fromGrpc(context: ArgumentsHost): BranchCall {
   const metadata = context.getArgByIndex<Metadata | undefined>(1);
   const call = context.getArgByIndex<GrpcCall | undefined>(2);
   const first = (key: string): string => text(metadata?.get?.(key)[0]);
@@ -51,12 +53,13 @@ function fromGrpc(context: ExecutionContext): BranchCall {
     branchId: first('dtm-branch_id'),
     op: first('dtm-op'),
     signature: first(SIGNATURE_HEADER),
+    header: first,
     cancelled: () =>
       call !== undefined && (call.cancelled === true || Number(call.getDeadline?.() ?? Infinity) <= Date.now()),
   };
 }
 
-function fromHttp(context: ExecutionContext): BranchCall {
+function fromHttp(context: ArgumentsHost): BranchCall {
   const { query = {}, headers = {} } = context.getArgByIndex<HttpRequest>(0);
   return {
     transport: 'http',
@@ -65,6 +68,7 @@ function fromHttp(context: ExecutionContext): BranchCall {
     branchId: text(query.branch_id),
     op: text(query.op),
     signature: text(headers[SIGNATURE_HEADER]),
+    header: (name) => text(headers[name]),
     cancelled: () => false,
   };
 }

@@ -1,6 +1,7 @@
-import { applyDecorators, HttpCode, UseGuards, UseInterceptors } from '@nestjs/common';
+import { applyDecorators, HttpCode, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { BarrierInterceptor } from './barrier.interceptor.js';
 import { markBranch } from './branch-metadata.js';
+import { ForeignErrorFilter } from './foreign-error.filter.js';
 import { SignatureGuard } from './signature.guard.js';
 
 /** Settings of a controller with branches. */
@@ -26,6 +27,10 @@ export function DtmBranches(options: BranchesOptions = {}): ClassDecorator {
       if (key !== 'constructor' && typeof descriptor?.value === 'function')
         HttpCode(200)(target.prototype, key, descriptor);
     }
-    applyDecorators(UseGuards(SignatureGuard), UseInterceptors(BarrierInterceptor))(target);
+    applyDecorators(
+      UseGuards(SignatureGuard),
+      UseInterceptors(BarrierInterceptor),
+      UseFilters(ForeignErrorFilter),
+    )(target);
   };
 }

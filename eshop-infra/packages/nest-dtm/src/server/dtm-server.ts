@@ -6,6 +6,7 @@ import type { DtmTransport, TransactionCall } from './dtm-transport.js';
 import { GrpcTransport } from './grpc-transport.js';
 import { type HttpAnswer, HttpClient, HttpLost } from './http-client.js';
 import { HttpTransport } from './http-transport.js';
+import { queryPath } from './query-path.js';
 import { parseTransaction, type Transaction } from './transaction.js';
 
 /** The connections to one DTM server, kept open: one protocol for what changes a transaction, HTTP for what is asked. */
@@ -44,7 +45,7 @@ export class DtmServer {
    * @throws {DtmProtocolError} an answer DTM 1.18 never gives
    */
   async query(gid: string, deadlineMs: number = this.deadlineMs): Promise<Transaction | null> {
-    const { statusCode, body } = await this.http('GET', `/api/dtmsvr/query?gid=${encodeURIComponent(gid)}`, deadlineMs);
+    const { statusCode, body } = await this.http('GET', queryPath(gid), deadlineMs);
     if (statusCode >= 500)
       throw new DtmUnavailable(`the DTM server cannot answer a query: ${statusCode} ${body.slice(0, 200)}`, { gid });
     if (statusCode !== 200)

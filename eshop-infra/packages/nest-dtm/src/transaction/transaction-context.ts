@@ -7,6 +7,8 @@ export interface TransactionContext {
   signer: Signer | null;
   /** gRPC service full name → `host:port` as DTM reaches it. */
   branches: Readonly<Record<string, string>>;
+  /** What the module's observers send with every branch call. */
+  observedHeaders(): Record<string, string>;
   /** Lets one piece of work at a time be done for a gid; `first` when nothing else was under way. */
   inTurn<T>(gid: string, work: (first: boolean) => Promise<T>): Promise<T>;
 }

@@ -45,17 +45,20 @@ export function assertTransactionOptions<Options extends TransactionOptions>(
   }
 }
 
-/** The headers of every branch call, the signature of the gid among them. */
+/** The headers of every branch call, the signature of the gid among them. Those of observers give way where there is no room. */
 export function branchHeaders(
   gid: string,
   headers: Record<string, string> | undefined,
-  { signer }: Pick<TransactionContext, 'signer'>,
+  { signer, observedHeaders }: Pick<TransactionContext, 'signer' | 'observedHeaders'>,
 ): Record<string, string> {
-  const all = signer ? { ...headers, [SIGNATURE_HEADER]: signer.sign(gid) } : { ...headers };
   // 150: what DTM adds around the headers in the same column.
-  if (headers && JSON.stringify(all).length + 150 > MAX_COLUMN)
+  const tooLong = (all: Record<string, string>): boolean => JSON.stringify(all).length + 150 > MAX_COLUMN;
+  const own = signer ? { ...headers, [SIGNATURE_HEADER]: signer.sign(gid) } : { ...headers };
+  const all = { ...observedHeaders(), ...own };
+  if (!tooLong(all)) return all;
+  if (headers && tooLong(own))
     throw new DtmInvalidOption('headers', `together too long for DTM's column of ${MAX_COLUMN} characters`, { gid });
-  return all;
+  return own;
 }
 
 /** DTM's column `custom_data`: the caller's data and what DTM itself reads there. */

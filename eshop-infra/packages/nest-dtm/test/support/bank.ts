@@ -165,6 +165,7 @@ export async function startBank(
         servers: { default: { grpc: env.dtmGrpc, http: env.dtmHttp } },
         branches: { 'bank.Bank': grpcAddress },
         signature,
+        branchSyncCheck: false,
         barrier: mysqlBarrier(dataSource, barrier),
         ...options,
       }),
@@ -178,7 +179,7 @@ export async function startBank(
   app.connectMicroservice<MicroserviceOptions>(
     {
       transport: Transport.GRPC,
-      options: { package: 'bank', packageDefinition: { 'bank.Bank': Bank }, url: grpcAddress },
+      options: { package: 'bank', packageDefinition: { 'bank.Bank': Bank }, url: grpcAddress, gracefulShutdown: true },
     },
     { inheritAppConfig: true },
   );

@@ -6,6 +6,8 @@ export const env = {
   dtmRedisGrpc: process.env.TEST_DTM_REDIS_GRPC ?? '127.0.0.1:35790',
   dtmRedisHttp: process.env.TEST_DTM_REDIS_HTTP ?? 'http://127.0.0.1:35789',
   redisUrl: process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379',
+  /** The DTM executable, for tests that kill or configure one of their own. */
+  dtmBinary: process.env.TEST_DTM_BINARY ?? 'dtm',
 };
 
 /** A DTM server on each kind of store. */

@@ -128,6 +128,7 @@ export async function startKiosk(barrier: Barrier, options: Partial<DtmModuleOpt
         servers: { default: { grpc: env.dtmGrpc, http: env.dtmHttp } },
         branches: { 'kiosk.Kiosk': grpcAddress },
         signature,
+        branchSyncCheck: false,
         barrier: { redis: barrier },
         ...options,
       }),
