@@ -1,4 +1,5 @@
 import { barrierMigration } from '@eshop/nest-dtm';
+import { KafkaModule } from '@eshop/nest-service/kafka';
 import { MysqlModule } from '@eshop/nest-service/mysql';
 import { CouponClientModule } from '@eshop/proto/coupon';
 import { ProductClientModule } from '@eshop/proto/product';
@@ -12,11 +13,16 @@ import { OrderBook } from './order/order-book.js';
 import { OrderRecords } from './order/order-records.js';
 import { OrderSagaController } from './order/order-saga.controller.js';
 import { OrderDtmModule } from './order-dtm.module.js';
+import { OrderConsumer } from './queue/order-consumer.js';
+import { QueuedOrders } from './queue/queued-orders.js';
+import { QueuedSubmit } from './queue/queued-submit.js';
+import { SaleUnits } from './queue/sale-units.js';
 import { OrderPlacement } from './submission/order-placement.js';
 import { OrderSagas } from './submission/order-saga.js';
 import { OrderState } from './submission/order-state.js';
 import { Pricing } from './submission/pricing.js';
 import { ProductPrices } from './submission/product-prices.js';
+import { Repeats } from './submission/repeats.js';
 import { SaleOrders } from './submission/sale-orders.js';
 import { SubmissionStore } from './submission/submission.store.js';
 import { SubmissionRelay } from './submission/submission-relay.js';
@@ -33,6 +39,7 @@ import { SubmissionRelay } from './submission/submission-relay.js';
       ],
     }),
     OrderDtmModule,
+    KafkaModule,
     ProductClientModule,
     CouponClientModule,
   ],
@@ -48,6 +55,11 @@ import { SubmissionRelay } from './submission/submission-relay.js';
     SubmissionRelay,
     OrderState,
     SaleOrders,
+    Repeats,
+    QueuedSubmit,
+    QueuedOrders,
+    SaleUnits,
+    OrderConsumer,
   ],
 })
 export class AppModule {}

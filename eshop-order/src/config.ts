@@ -1,10 +1,16 @@
 import { dtmSection, type ServiceConfig, z } from '@eshop/nest-service';
+import { kafkaConsumerSection, kafkaSection } from '@eshop/nest-service/kafka';
 import { mysqlSection } from '@eshop/nest-service/mysql';
 
 /** The order service's own settings; `config/order.yaml` holds their defaults and what they mean. */
 export const configSchema = z.object({
   mysql: mysqlSection,
   dtm: dtmSection,
+  kafka: kafkaSection.extend({
+    orderTopic: z.string().min(1),
+    orderGroup: z.string().min(1),
+    consumer: kafkaConsumerSection,
+  }),
   order: z.object({
     amount: z.enum(['compute', 'verify', 'trust']),
     priceCacheMs: z.int().min(0).max(60_000),
@@ -16,12 +22,14 @@ export const configSchema = z.object({
     sagaRetrySeconds: z.int().min(1),
     relayIntervalMs: z.int().min(50),
     relayAfterSeconds: z.int().min(1),
+    queueOverdueSeconds: z.int().min(1),
   }),
   branches: z.object({
     order: z.string().min(1),
     stock: z.string().min(1),
     coupon: z.string().min(1),
     pay: z.string().min(1),
+    flashSale: z.string().min(1),
   }),
 });
 

@@ -1,6 +1,7 @@
 import { DtmModule, mysqlBarrier } from '@eshop/nest-dtm';
 import { CONFIG } from '@eshop/nest-service';
 import { couponContract } from '@eshop/proto/coupon';
+import { flashSaleContract } from '@eshop/proto/flashsale';
 import { orderContract } from '@eshop/proto/order';
 import { payContract } from '@eshop/proto/pay';
 import { stockContract } from '@eshop/proto/stock';
@@ -20,6 +21,7 @@ import type { OrderConfig } from './config.js';
           [stockContract.fullName]: branches.stock,
           [couponContract.fullName]: branches.coupon,
           [payContract.fullName]: branches.pay,
+          [flashSaleContract.fullName]: branches.flashSale,
         },
         signature: { keys: [{ id: 'k1', secret: dtm.secret }] },
         barrier: mysqlBarrier(dataSource, { groupSize: 16 }),

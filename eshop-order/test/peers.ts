@@ -1,5 +1,6 @@
 import { ContractError } from '@eshop/proto';
 import { couponContract } from '@eshop/proto/coupon';
+import { flashSaleContract } from '@eshop/proto/flashsale';
 import { payContract } from '@eshop/proto/pay';
 import { productContract } from '@eshop/proto/product';
 import { stockContract } from '@eshop/proto/stock';
@@ -22,6 +23,7 @@ const OWN_BRANCHES = [
   'coupon.couponUseRevert',
   'pay.create',
   'pay.createRevert',
+  'flashSale.returnUnit',
 ];
 
 /** The services that an order has to do with, as far as the order service sees them: real gRPC servers, their business scripted. */
@@ -42,7 +44,13 @@ export class Peers {
       );
     });
     const peers = new Peers(server, `127.0.0.1:${port}`);
-    for (const { name, definition } of [productContract, couponContract, stockContract, payContract]) {
+    for (const { name, definition } of [
+      productContract,
+      couponContract,
+      stockContract,
+      payContract,
+      flashSaleContract,
+    ]) {
       if (!definition) continue;
       server.addService(
         definition,

@@ -43,9 +43,4 @@ describe('order rows, as people manage them', () => {
     await expect(shop.orders.updateByID({ id: UNKNOWN, status: 2 })).rejects.toMatchObject({ code: 'ORDER_NOT_FOUND' });
     await expect(shop.orders.deleteByID({ id: UNKNOWN })).rejects.toMatchObject({ code: 'ORDER_NOT_FOUND' });
   });
-
-  it('refuse what is no part of this version: the queued submit', async () => {
-    const request = { userID: 1, productID: 5, productCount: 1, amount: 1, couponID: 0 };
-    await expect(shop.orders.sendSubmitOrderNotify(request)).rejects.toMatchObject({ code: 'UNIMPLEMENTED' });
-  });
 });

@@ -1,6 +1,7 @@
+import { eventually } from '@eshop/nest-service/testing';
 import { newOrderID } from '../src/submission/order-id.js';
 import { SubmissionStore } from '../src/submission/submission.store.js';
-import { eventually, PRICE, type Started, startOrder } from './service.js';
+import { PRICE, type Started, startOrder } from './service.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 const request = { userID: 1, productID: 5, productCount: 1, amount: 1, couponID: 0, waitResult: false };
@@ -47,7 +48,7 @@ describe('an accepted order', () => {
         saleID: 0,
         requestID: 'r',
       };
-      await shop.service.app.get(SubmissionStore).accept(submission, 0);
+      await shop.service.app.get(SubmissionStore).accept(submission, { relayAfterSeconds: 0 });
       const { order } = await placed(shop, orderID);
       expect(order).toMatchObject({ orderID, amount: PRICE });
     } finally {
@@ -81,7 +82,7 @@ describe('the relay', () => {
       for (const orderID of ids) {
         await store.accept(
           { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 0, requestID: '' },
-          0,
+          { relayAfterSeconds: 0 },
         );
       }
       const lots = await Promise.all(Array.from({ length: 8 }, () => store.claimDue(50)));
@@ -104,7 +105,7 @@ describe('the relay', () => {
       const orderID = newOrderID();
       await store.accept(
         { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 0, requestID: '' },
-        60,
+        { relayAfterSeconds: 60 },
       );
       await Promise.all([
         store.finish(orderID, { state: 'cancelled', reason: 'first' }),

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
+import { eventually } from '@eshop/nest-service/testing';
 import { ContractError } from '@eshop/proto';
 import type { Coupon, GetCouponByIDReply } from '@eshop/proto/coupon';
 import type { SubmitOrderRequest } from '@eshop/proto/order';
-import { eventually, NO_PRODUCT, PRICE, type Started, startOrder } from './service.js';
+import { NO_PRODUCT, PRICE, type Started, startOrder } from './service.js';
 
 const submission = (fields: Partial<SubmitOrderRequest> = {}): SubmitOrderRequest => ({
   userID: randomInt(1, 2 ** 40),
@@ -43,7 +44,7 @@ describe('a submit', () => {
     expect(state).toBe('placed');
     expect(shop.peers.branchesOf(orderID)).toEqual([`${CREATE.stock} stock.stockDeduct`, `${CREATE.third} pay.create`]);
     const { userID, productID, productCount } = request;
-    expect(shop.peers.requestOf(orderID, 'stock.stockDeduct')).toEqual({ productID, productCount });
+    expect(shop.peers.requestOf(orderID, 'stock.stockDeduct')).toEqual({ productID, productCount, saleID: 0 });
     expect(shop.peers.requestOf(orderID, 'pay.create')).toEqual({ userID, orderID, amount: 2 * PRICE });
     const { order, transaction } = await shop.orders.getByOrderID({ orderID });
     expect(order).toMatchObject({

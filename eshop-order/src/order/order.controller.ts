@@ -1,4 +1,3 @@
-import { ContractError } from '@eshop/proto';
 import {
   type DeleteOrderByIDReply,
   type DeleteOrderByIDRequest,
@@ -12,11 +11,13 @@ import {
   type SaleOrdersReply,
   type SaleOrdersRequest,
   type SendSubmitOrderNotifyReply,
+  type SendSubmitOrderNotifyRequest,
   type SubmitOrderReply,
   type SubmitOrderRequest,
   type UpdateOrderByIDReply,
   type UpdateOrderByIDRequest,
 } from '@eshop/proto/order';
+import { QueuedSubmit } from '../queue/queued-submit.js';
 import { OrderPlacement } from '../submission/order-placement.js';
 import { OrderState } from '../submission/order-state.js';
 import { SaleOrders } from '../submission/sale-orders.js';
@@ -27,6 +28,7 @@ import { OrderRecords } from './order-records.js';
 export class OrderController implements OrderApi {
   constructor(
     private readonly placement: OrderPlacement,
+    private readonly queue: QueuedSubmit,
     private readonly state: OrderState,
     private readonly sales: SaleOrders,
     private readonly records: OrderRecords,
@@ -36,8 +38,8 @@ export class OrderController implements OrderApi {
     return this.placement.submit(request);
   }
 
-  async sendSubmitOrderNotify(): Promise<SendSubmitOrderNotifyReply> {
-    throw new ContractError('UNIMPLEMENTED', 'queued submits are not part of this version');
+  sendSubmitOrderNotify(request: SendSubmitOrderNotifyRequest): Promise<SendSubmitOrderNotifyReply> {
+    return this.queue.submit(request);
   }
 
   getByOrderID({ orderID }: GetByOrderIDRequest): Promise<GetByOrderIDReply> {

@@ -8,10 +8,14 @@ import type { OrderConfig } from '../config.js';
 import { Gate } from './gate.js';
 import { newOrderID } from './order-id.js';
 import { OrderSagas } from './order-saga.js';
+import { OrderState } from './order-state.js';
 import { outcomeOf } from './outcome.js';
 import { Pricing } from './pricing.js';
+import { RepeatScope, Repeats } from './repeats.js';
 import type { Outcome, Submission } from './submission.js';
-import { SubmissionStore } from './submission.store.js';
+import { AlreadyAccepted, type RepeatKey, SubmissionStore } from './submission.store.js';
+
+const LOOK_EVERY_MS = 100;
 
 /**
  * Accepts orders. An acceptance is a row in the database, written before anybody is told the order id; then the saga is
@@ -27,13 +31,23 @@ export class OrderPlacement implements OnModuleDestroy {
     private readonly pricing: Pricing,
     private readonly store: SubmissionStore,
     private readonly sagas: OrderSagas,
+    private readonly state: OrderState,
+    private readonly repeats: Repeats,
     @InjectConfig() private readonly config: OrderConfig,
   ) {
     this.gate = new Gate(config.order.maxRunning, config.order.maxWaiting, config.order.maxWaitMs);
   }
 
   /** Accepts an order and starts its saga; with `waitResult` it answers how the order ended, if that shows in time. */
-  async submit(request: SubmitOrderRequest): Promise<SubmitOrderReply> {
+  submit(request: SubmitOrderRequest): Promise<SubmitOrderReply> {
+    return this.repeats.once(request, {
+      scope: RepeatScope.submit,
+      accept: (repeat) => this.accept(request, repeat),
+      again: ({ orderID }) => this.again(orderID, request.waitResult),
+    });
+  }
+
+  private async accept(request: SubmitOrderRequest, repeat: RepeatKey | undefined): Promise<SubmitOrderReply> {
     const price = await this.pricing.priceOf(request);
     const leave = await this.gate.enter();
     const submission: Submission = {
@@ -48,9 +62,10 @@ export class OrderPlacement implements OnModuleDestroy {
     };
     const { orderID } = submission;
     try {
-      await this.store.accept(submission, this.config.order.relayAfterSeconds);
+      await this.store.accept(submission, { relayAfterSeconds: this.config.order.relayAfterSeconds, repeat });
     } catch (cause) {
       leave();
+      if (cause instanceof AlreadyAccepted) throw cause;
       // The row may be there all the same, if only the answer was lost: the id lets the client find out.
       throw new ContractError('UNAVAILABLE', 'it is not certain that the order was recorded; look it up by its id', {
         metadata: { orderID },
@@ -61,6 +76,16 @@ export class OrderPlacement implements OnModuleDestroy {
     this.running.add(outcome);
     void outcome.finally(() => this.running.delete(outcome));
     return reply(orderID, request.waitResult ? await this.inTime(outcome) : undefined);
+  }
+
+  /** What is true now of an order that was accepted before. */
+  private async again(orderID: string, waitResult: boolean): Promise<SubmitOrderReply> {
+    const end = Date.now() + this.config.order.resultWaitMs;
+    for (;;) {
+      const { state, reason } = await this.state.of(orderID);
+      if (!waitResult || state !== 'pending' || Date.now() >= end) return { orderID, state, reason };
+      await sleep(LOOK_EVERY_MS);
+    }
   }
 
   /** Lets what is running come to its end before the connections are closed; what does not is the relay's. */

@@ -30,8 +30,9 @@ export class OrderState {
 
   private async stateOf(submission: StoredSubmission): Promise<State> {
     if (submission.state === SubmissionState.placed) return { state: 'placed', reason: '', transaction: 'succeed' };
+    if (submission.state === SubmissionState.queued) return { state: 'queued', reason: '', transaction: '' };
     if (submission.state === SubmissionState.cancelled) {
-      return { state: 'cancelled', reason: submission.reason, transaction: 'failed' };
+      return { state: 'cancelled', reason: submission.reason, transaction: submission.started ? 'failed' : '' };
     }
     return this.askDtm(submission.orderID);
   }

@@ -1,15 +1,17 @@
 import { InjectConfig } from '@eshop/nest-service';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
+import { QueuedOrders } from '../queue/queued-orders.js';
 import { OrderSagas } from './order-saga.js';
 import { outcomeOf } from './outcome.js';
+import { SubmissionState } from './submission.js';
 import { type StoredSubmission, SubmissionStore } from './submission.store.js';
 
 const AT_ONCE = 16;
 
 /**
  * Sees to it that every accepted order comes to an end: takes up submissions that nobody finished, asks DTM what became of
- * their sagas and submits those it does not know. Several relays may run; each submission is claimed by one at a time.
+ * their sagas and submits those it does not know; carries out queued orders that the queue is slow to bring. Several relays may run; each submission is claimed by one at a time.
  */
 @Injectable()
 export class SubmissionRelay implements OnApplicationBootstrap, OnModuleDestroy {
@@ -21,6 +23,7 @@ export class SubmissionRelay implements OnApplicationBootstrap, OnModuleDestroy 
   constructor(
     private readonly store: SubmissionStore,
     private readonly sagas: OrderSagas,
+    private readonly queued: QueuedOrders,
     @InjectConfig() private readonly config: OrderConfig,
   ) {}
 
@@ -56,6 +59,11 @@ export class SubmissionRelay implements OnApplicationBootstrap, OnModuleDestroy 
   private async takeUp(submission: StoredSubmission): Promise<void> {
     const { orderID, attempts } = submission;
     try {
+      if (submission.state === SubmissionState.queued) {
+        await this.queued.takeUp(submission);
+        this.logger.log(`order ${orderID}, attempt ${attempts + 1}: taken up before the queue brought it`);
+        return;
+      }
       // Without `fresh`, the library asks DTM first: a saga that is known is not started a second time.
       const result = await this.sagas.of(submission).submit();
       const outcome = outcomeOf(result);

@@ -1,3 +1,4 @@
+import { isDuplicateKey } from '@eshop/nest-service';
 import { Sql } from '@eshop/nest-service/mysql';
 import { Injectable } from '@nestjs/common';
 import { Batcher } from './batcher.js';
@@ -8,6 +9,41 @@ export interface StoredSubmission extends Submission {
   readonly state: number;
   readonly reason: string;
   readonly attempts: number;
+  /** Of what the client asked for; null where nobody will ask again. */
+  readonly requestHash: Buffer | null;
+  /** Whether it was ever to be carried out by a saga: not so while it is queued, nor when it was refused in the queue. */
+  readonly started: 0 | 1;
+}
+
+/** An Idempotency-Key, and what was asked for under it. */
+export interface RepeatKey {
+  /** The rpc. */
+  readonly scope: number;
+  readonly key: string;
+  readonly requestHash: Buffer;
+}
+
+/** What is recorded with an acceptance besides its terms. */
+export interface AcceptOptions {
+  /** When the relay takes it up if nobody has finished it. */
+  readonly relayAfterSeconds: number;
+  /** Default: pending. */
+  readonly state?: number;
+  readonly reason?: string;
+  readonly requestHash?: Buffer;
+  readonly repeat?: RepeatKey | undefined;
+}
+
+/** The order id, or the Idempotency-Key, has been recorded before. */
+export class AlreadyAccepted extends Error {}
+
+interface Acceptance extends AcceptOptions {
+  readonly submission: Submission;
+}
+
+interface Started {
+  readonly submission: Submission;
+  readonly relayAfterSeconds: number;
 }
 
 interface Finished {
@@ -17,24 +53,47 @@ interface Finished {
 
 const COLUMNS = `order_id AS orderID, user_id AS userID, product_id AS productID, product_count AS productCount, amount,
   coupon_id AS couponID, COALESCE(price, 0) AS price, coupon_amount AS couponAmount, sale_id AS saleID, request_id AS requestID,
-  state, reason, attempts`;
-const ROW = "(?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, 0, '', ?, NOW(3) + INTERVAL ? SECOND)";
+  state, reason, attempts, request_hash AS requestHash, started`;
+const ROW = '(?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3) + INTERVAL ? SECOND)';
 const MAX_REASON = 255;
 const MAX_PAUSE_SECONDS = 60;
 
 /** The table of accepted orders: what is in it will be carried out, whatever dies meanwhile. */
 @Injectable()
 export class SubmissionStore {
-  private readonly accepting = new Batcher<{ submission: Submission; relayAfterSeconds: number }>((items) =>
-    this.insert(items),
-  );
+  private readonly accepting = new Batcher<Acceptance>((items) => this.insert(items));
+  private readonly starting = new Batcher<Started>((items) => this.markStarted(items));
   private readonly finishing = new Batcher<Finished>((items) => this.markFinished(items));
 
   constructor(private readonly sql: Sql) {}
 
-  /** Makes an acceptance durable. If nobody finishes it, the relay takes it up after `relayAfterSeconds`. */
-  accept(submission: Submission, relayAfterSeconds: number): Promise<void> {
-    return this.accepting.add({ submission, relayAfterSeconds });
+  /** Makes an acceptance durable. Throws {@link AlreadyAccepted} when its order id or its key is there already. */
+  async accept(submission: Submission, options: AcceptOptions): Promise<void> {
+    try {
+      await this.accepting.add({ submission, ...options });
+    } catch (error) {
+      throw isDuplicateKey(error) ? new AlreadyAccepted(submission.orderID, { cause: error }) : error;
+    }
+  }
+
+  /** Gives a queued submission the terms by which it is carried out from now on. False when it is not queued any more. */
+  async start(submission: Submission, relayAfterSeconds: number): Promise<boolean> {
+    try {
+      await this.starting.add({ submission, relayAfterSeconds });
+      return true;
+    } catch (error) {
+      if (error instanceof NotQueued) return false;
+      throw error;
+    }
+  }
+
+  /** Ends a queued submission that is not to be carried out. False when it is not queued any more. */
+  async cancelQueued(orderID: string, reason: string): Promise<boolean> {
+    const { affectedRows } = await this.sql.run(
+      'UPDATE order_submission SET state = ?, reason = ?, finished_at = NOW(3) WHERE order_id = ? AND state = ?',
+      [SubmissionState.cancelled, reason.slice(0, MAX_REASON), orderID, SubmissionState.queued],
+    );
+    return affectedRows === 1;
   }
 
   /** Records how a submission ended. A second outcome changes nothing. */
@@ -49,16 +108,22 @@ export class SubmissionStore {
     return row;
   }
 
+  /** The submission that was accepted under a key. */
+  async findByKey({ scope, key }: RepeatKey): Promise<StoredSubmission | undefined> {
+    const [row] = await this.sql.query<StoredSubmission>(
+      `SELECT ${COLUMNS} FROM order_submission WHERE idem_scope = ? AND idem_key = ?`,
+      [scope, key],
+    );
+    return row;
+  }
+
   /**
-   * Pending submissions that are due, at most `limit`, each claimed for this process: nobody else is given them
+   * Pending and queued submissions that are due, at most `limit`, each claimed for this process: nobody else is given them
    * before a pause that doubles with each attempt, up to a minute.
    */
   async claimDue(limit: number): Promise<StoredSubmission[]> {
-    const due = await this.sql.query<StoredSubmission>(
-      `SELECT ${COLUMNS} FROM order_submission WHERE state = ? AND next_attempt_at <= NOW(3)
-       ORDER BY next_attempt_at LIMIT ${limit}`,
-      [SubmissionState.pending],
-    );
+    const due = await this.due(SubmissionState.pending, limit);
+    if (due.length < limit) due.push(...(await this.due(SubmissionState.queued, limit - due.length)));
     const claimed: StoredSubmission[] = [];
     for (const submission of due) {
       const pause = Math.min(2 ** (submission.attempts + 1), MAX_PAUSE_SECONDS);
@@ -66,15 +131,23 @@ export class SubmissionStore {
       const { affectedRows } = await this.sql.run(
         `UPDATE order_submission SET attempts = attempts + 1, next_attempt_at = NOW(3) + INTERVAL ? SECOND
          WHERE order_id = ? AND state = ? AND attempts = ?`,
-        [pause, submission.orderID, SubmissionState.pending, submission.attempts],
+        [pause, submission.orderID, submission.state, submission.attempts],
       );
       if (affectedRows === 1) claimed.push(submission);
     }
     return claimed;
   }
 
-  private async insert(items: readonly { submission: Submission; relayAfterSeconds: number }[]): Promise<void> {
-    const values = items.flatMap(({ submission, relayAfterSeconds }) => [
+  private due(state: number, limit: number): Promise<StoredSubmission[]> {
+    return this.sql.query<StoredSubmission>(
+      `SELECT ${COLUMNS} FROM order_submission WHERE state = ? AND next_attempt_at <= NOW(3)
+       ORDER BY next_attempt_at LIMIT ${limit}`,
+      [state],
+    );
+  }
+
+  private async insert(items: readonly Acceptance[]): Promise<void> {
+    const values = items.flatMap(({ submission, state, reason, requestHash, repeat, relayAfterSeconds }) => [
       submission.orderID,
       submission.userID,
       submission.productID,
@@ -84,14 +157,41 @@ export class SubmissionStore {
       submission.price,
       submission.couponAmount,
       submission.saleID,
+      state ?? SubmissionState.pending,
+      (reason ?? '').slice(0, MAX_REASON),
       submission.requestID,
+      repeat?.requestHash ?? requestHash ?? null,
+      repeat?.scope ?? null,
+      repeat?.key ?? null,
+      (state ?? SubmissionState.pending) === SubmissionState.pending,
       relayAfterSeconds,
     ]);
     await this.sql.run(
       `INSERT INTO order_submission (order_id, user_id, product_id, product_count, amount, coupon_id, price,
-         coupon_amount, sale_id, state, reason, request_id, next_attempt_at) VALUES ${items.map(() => ROW).join(', ')}`,
+         coupon_amount, sale_id, state, reason, request_id, request_hash, idem_scope, idem_key, started, next_attempt_at) VALUES ${items.map(() => ROW).join(', ')}`,
       values,
     );
+  }
+
+  /** All of them or, when one is not queued any more, none. */
+  private async markStarted(items: readonly Started[]): Promise<void> {
+    const each = (value: string) => `CASE order_id ${items.map(() => `WHEN ? THEN ${value}`).join(' ')} END`;
+    const pairs = (of: (item: Started) => number) => items.flatMap((item) => [item.submission.orderID, of(item)]);
+    await this.sql.transaction(async (tx) => {
+      const { affectedRows } = await tx.run(
+        `UPDATE order_submission SET amount = ${each('?')}, started = TRUE, price = NULLIF(${each('?')}, 0), coupon_amount = ${each('?')},
+           next_attempt_at = NOW(3) + INTERVAL ${each('?')} SECOND, state = ${SubmissionState.pending}
+         WHERE order_id IN (${items.map(() => '?').join(', ')}) AND state = ${SubmissionState.queued}`,
+        [
+          ...pairs(({ submission }) => submission.amount),
+          ...pairs(({ submission }) => submission.price),
+          ...pairs(({ submission }) => submission.couponAmount),
+          ...pairs(({ relayAfterSeconds }) => relayAfterSeconds),
+          ...items.map(({ submission }) => submission.orderID),
+        ],
+      );
+      if (affectedRows !== items.length) throw new NotQueued();
+    });
   }
 
   private async markFinished(items: readonly Finished[]): Promise<void> {
@@ -111,3 +211,5 @@ export class SubmissionStore {
     );
   }
 }
+
+class NotQueued extends Error {}

@@ -7,7 +7,6 @@ import { requestContext } from '../src/index.js';
 import { DeadLetter, type KafkaRecord } from '../src/kafka/index.js';
 import { RecordRefused } from '../src/kafka/topic-writer.js';
 import { eventually, type TestTopic, testTopic } from '../src/testing/index.js';
-import { deadLettersOf } from '../src/testing/test-topic.js';
 import { carriedOut, consumerProcess, startConsumer } from './support/kafka.js';
 
 const PARTITIONS = 3;
@@ -123,7 +122,7 @@ describe('a consumer', () => {
     down = false;
     await seenAll(seen, 620);
     await committed(620);
-    expect(await deadLettersOf(topic)).toEqual([]);
+    expect(await topic.deadLetters()).toEqual([]);
   });
 
   test('puts a record that cannot succeed among the dead letters, with its cause and where it came from', async () => {
@@ -135,7 +134,7 @@ describe('a consumer', () => {
     });
     await committed(6);
     expect(seen).toHaveLength(5);
-    const [letter, ...others] = await deadLettersOf(topic);
+    const [letter, ...others] = await topic.deadLetters();
     expect(others).toEqual([]);
     expect(String(letter?.key)).toBe('k');
     expect(String(letter?.value)).toBe('poison');
@@ -162,7 +161,7 @@ describe('a consumer', () => {
     );
     await committed(3);
     expect(attempts).toBe(3);
-    expect((await deadLettersOf(topic))[0]?.headers).toMatchObject({
+    expect((await topic.deadLetters())[0]?.headers).toMatchObject({
       'dead-letter-code': 'INTERNAL',
       'dead-letter-cause': 'TypeError: a defect',
     });

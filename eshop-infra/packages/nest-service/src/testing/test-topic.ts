@@ -12,6 +12,8 @@ export interface TestTopic {
   send(records: readonly OutgoingRecord[], partition?: number): Promise<void>;
   /** All records that are in the topic now, partition by partition. */
   records(): Promise<KafkaRecord[]>;
+  /** Its dead letters, in order. */
+  deadLetters(): Promise<KafkaRecord[]>;
   /** What a group has committed, by partition; -1 = nothing yet. */
   committed(groupID: string): Promise<number[]>;
   /** Members of a group that have joined it. */
@@ -36,18 +38,6 @@ export async function testTopic(partitions = 3, prefix = 'test'): Promise<TestTo
     { topic: `${name}.dead-letter`, numPartitions: 1 },
   ]);
   return { ...topicOf(kafka, admin, name), brokers };
-}
-
-/** The dead letters of a topic, in order. */
-export async function deadLettersOf(topic: TestTopic): Promise<KafkaRecord[]> {
-  const { kafka } = kafkaOfTests();
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    return await topicOf(kafka, admin, `${topic.name}.dead-letter`).records();
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 async function createTopics(admin: Admin, topics: { topic: string; numPartitions: number }[]): Promise<void> {
@@ -76,6 +66,7 @@ function topicOf(kafka: Kafka, admin: Admin, name: string): Omit<TestTopic, 'bro
       await producer.disconnect();
     },
     records: () => readAll(kafka, admin, name),
+    deadLetters: () => readAll(kafka, admin, `${name}.dead-letter`),
     committed: async (groupID) => {
       const [offsets] = await admin.fetchOffsets({ groupId: groupID, topics: [name] });
       return (offsets?.partitions ?? []).sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset));
