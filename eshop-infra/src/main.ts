@@ -11,6 +11,7 @@ import { restartCommand, startCommand, stopCommand } from './commands/start-stop
 import { statusCommand } from './commands/status.ts';
 import { testCommand } from './commands/test.ts';
 import { upCommand } from './commands/up.ts';
+import { deadLettersCommand } from './dead-letters/command.ts';
 import { loadCommand } from './load/command.ts';
 
 const program = new Command('eshop')
@@ -33,6 +34,7 @@ for (const command of [
   testCommand(commands),
   auditCommand(commands.lazyContext),
   loadCommand(commands.lazyContext),
+  deadLettersCommand(commands.lazyContext),
   publishCommand(commands),
   buildCommand(commands),
   lockCommand(commands),

@@ -45,9 +45,9 @@ describe('a shop in order', () => {
     expect(report.violations).toEqual([]);
     expect(report).toMatchObject({ holds: true, orders: { placed: 3, cancelled: 3, unfinished: 0 } });
     expect(report.books).toEqual([
-      { productID: 1, initial: 100, stock: 95, inOrders: 5, byBarriers: 5 },
-      { productID: 2, initial: 50, stock: 49, inOrders: 1, byBarriers: 1 },
-      { productID: 3, initial: 10, stock: 10, inOrders: 0, byBarriers: 0 },
+      { productID: 1, initial: 100, stock: 95, allotted: 0, inOrders: 5, byBarriers: 5 },
+      { productID: 2, initial: 50, stock: 49, allotted: 0, inOrders: 1, byBarriers: 1 },
+      { productID: 3, initial: 10, stock: 10, allotted: 0, inOrders: 0, byBarriers: 0 },
     ]);
     expect(reportText(report)).toMatch(/audit: all invariants hold$/);
   });

@@ -1,20 +1,30 @@
 import { Database } from './database.ts';
 import { difference, type ProductBook, stockBooks } from './invariants/i1-stock-books.ts';
+import { flashSale } from './invariants/i2-flash-sale.ts';
 import { type FinalOptions, finality } from './invariants/i3-final.ts';
 import { doublePayment, payment } from './invariants/i4-payment.ts';
 import { couponOfOrder, type HeldCoupon, holderOfCoupon } from './invariants/i5-coupons.ts';
+import { limitPerUser } from './invariants/i6-limit.ts';
 import { known } from './invariants/i7-known.ts';
 import { barriers, stockBarriers } from './invariants/i8-barriers.ts';
-import { type CouponRow, isUnfinished, type OrderFacts, termsOf, unitsHeld } from './order-facts.ts';
+import { recordLeadsSomewhere } from './invariants/i9-records.ts';
+import { type CouponRow, isUnfinished, type OrderFacts, type Submission, termsOf, unitsHeld } from './order-facts.ts';
 import { type SameOrder, sameOrder } from './order-ids.ts';
+import { committedRecords, type QueueRecord } from './queue/order-queue.ts';
 import { acceptedOrders, ordersById } from './read-orders.ts';
+import { allotments, changingSales, sales } from './sales/read-sales.ts';
+import { buyers, type SaleBook, type SaleOrder, type SaleRow } from './sales/sale-book.ts';
+import { SaleCounters } from './sales/sale-counter.ts';
+import { type SeenCounters, snapshotWithCounters } from './sales/seen-counters.ts';
+import { settleSales } from './sales/settle-sales.ts';
 import { defaultSchemas, type Schemas } from './schemas.ts';
 import { databaseTime, settle } from './settle.ts';
+import type { Sources } from './sources.ts';
 import { strangers } from './strangers.ts';
 import type { InvariantName, Violation } from './violation.ts';
 
-export interface AuditOptions {
-  schemas?: Schemas;
+/** Redis absent: I2 and I6 are judged by the databases alone. Kafka absent: I9 is not judged. */
+export interface AuditOptions extends Partial<Sources> {
   /**
    * Seconds to wait for running orders; those that run even then break I3. 0, the default, waits for none and leaves
    * them unjudged.
@@ -31,12 +41,26 @@ export interface OrderCounts {
   unfinished: number;
 }
 
+/** A running flash sale. */
+export interface SaleFigures extends Pick<SaleRow, 'saleID' | 'productID' | 'units'> {
+  state: SaleBook['state'];
+  /** At the counter; null = it is not known. */
+  left: number | null;
+  /** Units of orders that hold one or have got one. */
+  reserved: number;
+  /** Units of stock that belong to it. */
+  allotted: number;
+}
+
 export interface AuditReport {
   /** Of the snapshot, by the database's clock, UTC. */
   at: string;
   holds: boolean;
   orders: OrderCounts;
   books: ProductBook[];
+  sales: SaleFigures[];
+  /** Records of the queue that have been read, and those of them that are dead letters; null = Kafka was not asked. */
+  records: { read: number; dead: number } | null;
   /** How often each invariant is broken; those that hold are absent. */
   broken: Partial<Record<InvariantName, number>>;
   violations: Violation[];
@@ -49,23 +73,36 @@ export function judgeOrder(facts: OrderFacts, options: FinalOptions = {}): Viola
 }
 
 /**
- * Checks the books of all databases at one instant, while orders may go on.
+ * Checks the books of all databases, and of the sales' counters, at one instant, while orders may go on.
  * @param url of the database server, with an account that may read all schemas
  */
 export async function audit(url: string, options: AuditOptions = {}): Promise<AuditReport> {
   const { schemas = defaultSchemas, settleSeconds = 0, keep = 1000 } = options;
   const database = await Database.open(url);
+  let counters: SaleCounters | undefined;
   try {
+    counters = options.counters && (await SaleCounters.open(options.counters));
     const same = await sameOrder(database, schemas);
     let dueBefore: string | undefined;
     if (settleSeconds > 0) {
       dueBefore = await databaseTime(database);
       await settle(database, schemas, same, dueBefore, settleSeconds);
+      if (counters) await settleSales(database, schemas, counters, dueBefore, settleSeconds);
     }
-    return await database.snapshot(() => new Auditor(database, schemas, same, keep).run({ dueBefore }));
+    const records = options.queue && (await committedRecords(options.queue));
+    return await snapshotWithCounters(database, schemas, counters, (seen) =>
+      new Auditor(database, schemas, same, keep).run({ dueBefore, seen, records }),
+    );
   } finally {
+    counters?.close();
     await database.close();
   }
+}
+
+/** What is known from elsewhere than the databases. */
+interface Outside extends FinalOptions {
+  seen: SeenCounters | undefined;
+  records: readonly QueueRecord[] | undefined;
 }
 
 class Auditor {
@@ -77,6 +114,8 @@ class Auditor {
   readonly #books = new Map<number, ProductBook>();
   /** Orders with several payment rows, and whether they have been taken. */
   readonly #doubled = new Map<string, boolean>();
+  /** The orders of each sale. */
+  readonly #saleOrders = new Map<number, Map<string, SaleOrder>>();
   readonly #broken: Partial<Record<InvariantName, number>> = {};
   readonly #violations: Violation[] = [];
 
@@ -87,7 +126,8 @@ class Auditor {
     this.#keep = keep;
   }
 
-  async run(options: FinalOptions): Promise<AuditReport> {
+  async run(outside: Outside): Promise<AuditReport> {
+    const { seen, records, ...options } = outside;
     const began = performance.now();
     const at = await databaseTime(this.#database);
     await this.#readStock();
@@ -96,6 +136,8 @@ class Auditor {
     const unknown = await strangers(this.#database, this.#schemas, this.#same);
     for await (const facts of this.#ordersById(unknown)) this.#take(facts, options);
     await this.#judgeCoupons();
+    const saleFigures = await this.#judgeSales(seen, options);
+    await this.#judgeRecords(records ?? []);
     const books = [...this.#books.values()].sort((a, b) => a.productID - b.productID);
     for (const book of books) this.#add([...stockBooks(book), ...stockBarriers(book)]);
     return {
@@ -103,6 +145,8 @@ class Auditor {
       holds: Object.keys(this.#broken).length === 0,
       orders: this.#orders,
       books: books.sort((a, b) => Math.abs(difference(b)) - Math.abs(difference(a)) || b.inOrders - a.inOrders),
+      sales: saleFigures,
+      records: records ? { read: records.length, dead: records.filter(({ dead }) => dead).length } : null,
       broken: this.#broken,
       violations: this.#violations,
       tookMs: Math.round(performance.now() - began),
@@ -118,6 +162,7 @@ class Auditor {
     if (this.#doubled.has(facts.orderID)) this.#doubled.set(facts.orderID, true);
     if (facts.submission) this.#orders[stateOf(facts.submission.state, isUnfinished(facts))]++;
     const terms = termsOf(facts);
+    if (facts.submission && facts.submission.saleID > 0) this.#takeSaleOrder(facts, facts.submission);
     if (terms) {
       const book = this.#book(terms.productID);
       book.inOrders += unitsHeld(facts);
@@ -126,17 +171,27 @@ class Auditor {
     this.#add(judgeOrder(facts, options));
   }
 
+  #takeSaleOrder(facts: OrderFacts, { saleID, userID, state }: Submission): void {
+    let orders = this.#saleOrders.get(saleID);
+    if (!orders) {
+      orders = new Map();
+      this.#saleOrders.set(saleID, orders);
+    }
+    const [unfinished, deducted] = [isUnfinished(facts), facts.branches.stock === 'done'];
+    orders.set(facts.orderID, { userID, state, unfinished, deducted });
+  }
+
   async #readStock(): Promise<void> {
-    const sql = `SELECT product_id AS productID, initial, stock FROM ${this.#schemas.stock}.stock`;
-    for (const { productID, initial, stock } of await this.#database.rows<ProductBook>(sql)) {
-      Object.assign(this.#book(productID), { initial, stock });
+    const sql = `SELECT product_id AS productID, initial, stock, allotted FROM ${this.#schemas.stock}.stock`;
+    for (const { productID, initial, stock, allotted } of await this.#database.rows<ProductBook>(sql)) {
+      Object.assign(this.#book(productID), { initial, stock, allotted });
     }
   }
 
   #book(productID: number): ProductBook {
     let book = this.#books.get(productID);
     if (!book) {
-      book = { productID, initial: null, stock: null, inOrders: 0, byBarriers: 0 };
+      book = { productID, initial: null, stock: null, allotted: 0, inOrders: 0, byBarriers: 0 };
       this.#books.set(productID, book);
     }
     return book;
@@ -166,6 +221,37 @@ class Auditor {
     }
   }
 
+  async #judgeSales(seen: SeenCounters | undefined, options: FinalOptions): Promise<SaleFigures[]> {
+    const running = new Map((await allotments(this.#database, this.#schemas)).map((one) => [one.saleID, one]));
+    const changing = await changingSales(this.#database, this.#schemas);
+    const figures: SaleFigures[] = [];
+    for (const sale of await sales(this.#database, this.#schemas)) {
+      const orders = this.#saleOrders.get(sale.saleID) ?? new Map<string, SaleOrder>();
+      const allotted = running.get(sale.saleID)?.allotted ?? 0;
+      if (sale.running !== running.delete(sale.saleID)) {
+        this.#add([
+          saleViolation(sale, sale.running ? 'runs, but no stock belongs to it' : 'has ended, but stock is its'),
+        ]);
+      }
+      const book: SaleBook = { sale, allotted, orders, ...counterOf(sale, seen, changing) };
+      this.#add([...flashSale(book, options), ...limitPerUser(book)]);
+      if (sale.running) figures.push(figuresOf(book));
+    }
+    for (const { saleID, productID } of running.values()) {
+      this.#add([saleViolation({ saleID, productID }, 'has stock, but no record')]);
+    }
+    return figures.sort((a, b) => a.productID - b.productID);
+  }
+
+  async #judgeRecords(records: readonly QueueRecord[]): Promise<void> {
+    const ids = [...new Set(records.flatMap(({ orderID, dead }) => (dead || orderID === undefined ? [] : orderID)))];
+    const states = new Map<string, string>();
+    for await (const { orderID, submission } of this.#ordersById(ids)) {
+      if (submission) states.set(orderID, submission.state);
+    }
+    for (const record of records) this.#add(recordLeadsSomewhere(record, states.get(record.orderID ?? '')));
+  }
+
   #add(violations: readonly Violation[]): void {
     for (const violation of violations) {
       const count = (this.#broken[violation.invariant] ?? 0) + 1;
@@ -175,11 +261,38 @@ class Auditor {
   }
 }
 
-function stateOf(state: 'pending' | 'placed' | 'cancelled', unfinished: boolean): keyof OrderCounts {
-  return unfinished || state === 'pending' ? 'unfinished' : state;
+function stateOf(state: Submission['state'], unfinished: boolean): keyof OrderCounts {
+  return unfinished || state === 'pending' || state === 'queued' ? 'unfinished' : state;
 }
 
 /** An order that neither was accepted nor has a row does not hold anything. */
 function held(coupon: CouponRow, holder: OrderFacts | undefined): HeldCoupon {
   return { coupon, holder: holder?.submission || holder?.order ? holder : undefined };
+}
+
+function saleViolation({ saleID, productID }: Pick<SaleRow, 'saleID' | 'productID'>, message: string): Violation {
+  return { invariant: 'I2', subject: `sale ${saleID} of product ${productID}`, message };
+}
+
+/** The sale's counter and how far it can be held against the books. */
+function counterOf(
+  sale: SaleRow,
+  seen: SeenCounters | undefined,
+  changing: ReadonlySet<number>,
+): Pick<SaleBook, 'state' | 'counter'> {
+  const { productID, saleID, version } = sale;
+  if (!sale.running) return { state: 'ended' };
+  if (!seen) return { state: 'unread' };
+  const counter = seen.counters.get(productID);
+  if (seen.moving.has(productID)) return { state: 'moving' };
+  // its change has begun, and may have reached the counter or the books or both
+  if (changing.has(productID) || (!seen.counters.has(productID) && counter === undefined)) return { state: 'changing' };
+  if (!counter || counter.saleID !== saleID || counter.status === 'rebuilding') return { state: 'lost' };
+  return { state: counter.version === version ? 'counted' : 'changing', counter };
+}
+
+function figuresOf(book: SaleBook): SaleFigures {
+  const { sale, state, counter, allotted } = book;
+  const { saleID, productID, units } = sale;
+  return { saleID, productID, units, state, left: counter?.left ?? null, reserved: buyers(book).size, allotted };
 }

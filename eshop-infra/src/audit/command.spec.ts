@@ -24,7 +24,10 @@ async function run(...options: string[]): Promise<number> {
   const before = process.exitCode;
   process.exitCode = undefined;
   try {
-    await auditCommand({ mysqlRootUrl: () => world.url, ports: { orderGrpc: 30282 } }, world.schemas)
+    await auditCommand(
+      { mysqlRootUrl: () => world.url, ports: { orderGrpc: 0, redis: 0, kafka: 0 } },
+      { schemas: world.schemas },
+    )
       .exitOverride()
       .configureOutput({ writeErr: () => undefined })
       .parseAsync(options, { from: 'user' });

@@ -11,10 +11,13 @@ export interface Terms {
   /** Unit price at acceptance; null = the amount was taken as the client gave it. */
   price: number | null;
   couponAmount: number;
+  /** The flash sale that the units come from; 0 = an ordinary order. */
+  saleID: number;
 }
 
 export interface Submission extends Terms {
-  state: 'pending' | 'placed' | 'cancelled';
+  /** `queued`: on its way through Kafka; `pending`: its saga runs. */
+  state: 'queued' | 'pending' | 'placed' | 'cancelled';
   reason: string;
   /** UTC, `YYYY-MM-DD hh:mm:ss.sss`. */
   createdAt: string;
@@ -62,9 +65,14 @@ export const couponUsed = 2;
 
 const dtmUnfinished = ['prepared', 'submitted', 'aborting'];
 
+/** Whether the order service has not ended the order yet. */
+export function isOpen(submission: Pick<Submission, 'state'> | undefined): boolean {
+  return submission?.state === 'pending' || submission?.state === 'queued';
+}
+
 /** Whether the order still runs: nothing about it is final, so only its id and its units can be judged. */
 export function isUnfinished({ submission, dtm }: Pick<OrderFacts, 'submission' | 'dtm'>): boolean {
-  return submission?.state === 'pending' || (dtm !== undefined && dtmUnfinished.includes(dtm.status));
+  return isOpen(submission) || (dtm !== undefined && dtmUnfinished.includes(dtm.status));
 }
 
 /** What the order concerns: the row of the order service, or what was accepted while there is none. */

@@ -14,6 +14,7 @@ interface FactsRow {
   s_coupon: number;
   s_price: number | null;
   s_coupon_amount: number;
+  s_sale: number;
   s_state: number;
   s_reason: string;
   s_created: string;
@@ -25,6 +26,7 @@ interface FactsRow {
   r_coupon: number;
   r_price: number | null;
   r_coupon_amount: number;
+  r_sale: number;
   r_status: number;
   p_id: string | null;
   p_user: number;
@@ -43,7 +45,7 @@ interface FactsRow {
   b_pay: string | null;
 }
 
-const states: Record<number, Submission['state']> = { 0: 'pending', 1: 'placed', 2: 'cancelled' };
+const states: Record<number, Submission['state']> = { 0: 'pending', 1: 'placed', 2: 'cancelled', 3: 'queued' };
 
 /** One row per order id of `keys`, with what every table says about it. All look-ups go by a unique index. */
 function factsSql(schemas: Schemas, same: SameOrder, keys: string): string {
@@ -53,10 +55,10 @@ function factsSql(schemas: Schemas, same: SameOrder, keys: string): string {
   return `SELECT k.id AS id,
       s.order_id AS s_id, s.user_id AS s_user, s.product_id AS s_product, s.product_count AS s_count,
       s.amount AS s_amount, s.coupon_id AS s_coupon, s.price AS s_price, s.coupon_amount AS s_coupon_amount,
-      s.state AS s_state, s.reason AS s_reason, s.created_at AS s_created,
+      s.sale_id AS s_sale,      s.state AS s_state, s.reason AS s_reason, s.created_at AS s_created,
       r.order_id AS r_id, r.user_id AS r_user, r.product_id AS r_product, r.product_count AS r_count,
       r.amount AS r_amount, r.coupon_id AS r_coupon, r.price AS r_price, r.coupon_amount AS r_coupon_amount,
-      r.status AS r_status,
+      r.sale_id AS r_sale, r.status AS r_status,
       p.order_id AS p_id, p.user_id AS p_user, p.amount AS p_amount, p.status AS p_status,
       c.id AS c_id, c.user_id AS c_user, c.amount AS c_amount, c.status AS c_status, c.order_id AS c_order,
       t.status AS t_status, t.rollback_reason AS t_reason,
@@ -95,6 +97,7 @@ function submissionOf(row: FactsRow): Submission {
     couponID: row.s_coupon,
     price: row.s_price,
     couponAmount: row.s_coupon_amount,
+    saleID: row.s_sale,
     // A state that nobody knows is not final.
     state: states[row.s_state] ?? 'pending',
     reason: row.s_reason,
@@ -111,6 +114,7 @@ function orderOf(row: FactsRow): NonNullable<OrderFacts['order']> {
     couponID: row.r_coupon,
     price: row.r_price,
     couponAmount: row.r_coupon_amount,
+    saleID: row.r_sale,
     status: row.r_status,
   };
 }

@@ -1,4 +1,4 @@
-import type { AuditReport } from './audit.ts';
+import type { AuditReport, SaleFigures } from './audit.ts';
 import type { Explanation } from './explain.ts';
 import { difference } from './invariants/i1-stock-books.ts';
 import { type InvariantName, invariantTitles, type Violation } from './violation.ts';
@@ -27,11 +27,13 @@ export function verdict({ holds, broken }: Pick<AuditReport, 'holds' | 'broken'>
 
 /** The books, the orders and the violations, shortened to what a person reads. */
 export function reportText(report: AuditReport): string {
-  const { orders, tookMs, at } = report;
+  const { orders, records, tookMs, at } = report;
   return [
     ...bookLines(report),
+    ...saleLines(report.sales),
     '',
     `orders  placed ${orders.placed}, cancelled ${orders.cancelled}, unfinished ${orders.unfinished}`,
+    ...(records ? [`queue   ${records.read} records read, ${records.dead} of them dead letters`] : []),
     `read at ${at} UTC in ${tookMs} ms`,
     '',
     ...violationLines(report),
@@ -64,6 +66,31 @@ function bookLines({ books }: AuditReport): string[] {
   ];
   return [...lines, `all ${books.length} products: ${figures.join(', ')}`];
 }
+
+/** The running sales: those that do not stand as they should first. */
+function saleLines(sales: readonly SaleFigures[]): string[] {
+  if (sales.length === 0) return [];
+  const odd = (sale: SaleFigures) => (sale.state === 'counted' ? 1 : 0);
+  const shown = [...sales].sort((a, b) => odd(a) - odd(b) || b.reserved - a.reserved).slice(0, BOOKS_SHOWN);
+  const lines = table([
+    ['flash sale of', 'units', 'left', 'reserved', 'in stock', 'counter'],
+    ...shown.map(({ productID, units, left, reserved, allotted, state }) => [
+      `product ${productID}`,
+      ...[units, left ?? '-', reserved, allotted, counterTexts[state]],
+    ]),
+  ]);
+  const rest = sales.length - shown.length;
+  return ['', ...lines, ...(rest > 0 ? [`… and ${rest} more sales`] : [])];
+}
+
+const counterTexts: Record<SaleFigures['state'], string> = {
+  counted: 'read',
+  changing: 'is being changed',
+  moving: 'too busy to be judged',
+  lost: 'lost: closed until it is rebuilt',
+  ended: '-',
+  unread: 'not asked',
+};
 
 function violationLines({ violations, broken }: AuditReport): string[] {
   return Object.entries(invariantTitles).flatMap(([name, title]) => {

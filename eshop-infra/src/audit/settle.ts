@@ -23,10 +23,10 @@ export async function settle(
 ): Promise<number> {
   const deadline = performance.now() + seconds * 1000;
   const sql = `SELECT
-      (SELECT COUNT(*) FROM ${schemas.order}.order_submission WHERE state = 0 AND created_at <= ?)
+      (SELECT COUNT(*) FROM ${schemas.order}.order_submission WHERE state IN (0, 3) AND created_at <= ?)
       + (SELECT COUNT(*) FROM ${schemas.dtm}.trans_global t
          JOIN ${schemas.order}.order_submission s ON ${same('submission', 's.order_id', 't.gid')}
-         WHERE t.status IN ('prepared', 'submitted', 'aborting') AND s.state <> 0 AND s.created_at <= ?) AS unfinished`;
+         WHERE t.status IN ('prepared', 'submitted', 'aborting') AND s.state NOT IN (0, 3) AND s.created_at <= ?) AS unfinished`;
   for (;;) {
     const [row] = await database.rows<{ unfinished: number }>(sql, [since, since]);
     const unfinished = Number(row?.unfinished ?? 0);

@@ -3,8 +3,9 @@ import type { SameOrder } from './order-ids.ts';
 import type { Schemas } from './schemas.ts';
 
 /**
- * Order ids that DTM or a service knows although they were never accepted. Of DTM's sagas only those count whose first
- * branch enters an order at this shop's order service: others may share the DTM server.
+ * Order ids that DTM or a service knows although they were never accepted. Of DTM's sagas only those count that enter an
+ * order at this shop's order service: others may share the DTM server. A gid that begins with a hash tag is no order id: such
+ * sagas change a flash sale.
  */
 export async function strangers(database: Database, schemas: Schemas, same: SameOrder): Promise<string[]> {
   const notAccepted = (value: string) => `NOT EXISTS (
@@ -14,10 +15,10 @@ export async function strangers(database: Database, schemas: Schemas, same: Same
     `SELECT p.order_id AS id FROM ${schemas.pay}.pay p WHERE ${notAccepted('p.order_id')}`,
     `SELECT t.gid AS id FROM ${schemas.dtm}.trans_global t WHERE t.trans_type = 'saga' AND ${notAccepted('t.gid')}
        AND EXISTS (SELECT 1 FROM ${schemas.dtm}.trans_branch_op o WHERE ${same('dtmBranch', 'o.gid', 't.gid')}
-         AND o.branch_id = '01' AND o.url LIKE '${schemas.orderAddress}/api.order.v1.order/Create')`,
+         AND o.op = 'action' AND o.url LIKE '${schemas.orderAddress}/api.order.v1.order/Create')`,
     ...([schemas.order, schemas.stock, schemas.coupon, schemas.pay] as const).map(
       (schema) => `SELECT b.gid AS id FROM ${schema}.barrier b
-        WHERE b.trans_type = 'saga' AND b.op = 'action' AND ${notAccepted('b.gid')}`,
+        WHERE b.trans_type = 'saga' AND b.op = 'action' AND b.gid NOT LIKE '{%' AND ${notAccepted('b.gid')}`,
     ),
   ];
   const ids = new Set<string>();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import { schemasOf } from '../audit/schemas.ts';
+import { sourcesOf } from '../audit/sources.ts';
 import { Progress } from '../base/progress.ts';
 import type { Paths } from '../context.ts';
 import { buildK6, k6Binary } from '../install/k6.ts';
@@ -17,7 +17,7 @@ interface LoadContext {
   gatewayUrl: string;
   /** URL of the database server with all rights. */
   mysqlRootUrl(database?: string): string;
-  ports: { orderGrpc: number };
+  ports: { orderGrpc: number; redis: number; kafka: number };
   processes(): MeasuredProcess[];
   paths: Paths;
 }
@@ -80,7 +80,7 @@ function targetOf(context: LoadContext, url: string | undefined): LoadTarget {
     gatewayUrl: loopbackOrigin(url ?? context.gatewayUrl),
     mysqlUrl: context.mysqlRootUrl(),
     processes: context.processes(),
-    schemas: schemasOf(context.ports),
+    sources: sourcesOf(context.ports),
   };
 }
 

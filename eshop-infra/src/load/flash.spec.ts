@@ -49,7 +49,7 @@ const options: FlashOptions = {
 };
 
 it('sells to one buyer after the other, then asks a sale that is sold out', async () => {
-  const target = { gatewayUrl: gateway.url, mysqlUrl: world.url, processes: [], schemas: world.schemas };
+  const target = { gatewayUrl: gateway.url, mysqlUrl: world.url, processes: [], sources: { schemas: world.schemas } };
   const report = await loadFlash(target, options);
   expect(report).toMatchObject({
     accepted: 10,

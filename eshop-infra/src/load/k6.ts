@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultSchemas } from '../audit/schemas.ts';
 import { helperStarted } from '../base/interrupt.ts';
 import { CpuMeter, type CpuUsage } from './cpu.ts';
 import { type FinishedOrders, OrderBook } from './finished-orders.ts';
 import { setSale } from './goods.ts';
 import { HttpClient } from './http-client.ts';
-import { auditAfter, type LoadTarget, type RunReport, type Say } from './orders-run.ts';
+import { auditAfter, databasesOnly, type LoadTarget, type RunReport, type Say } from './orders-run.ts';
 
 /** The scripts in `k6/`, by their names without `.js`. */
 export const k6Scripts = ['submitOrder', 'flashSale', 'list'] as const;
@@ -92,13 +91,13 @@ async function prepare(gatewayUrl: string, { script, units }: K6Options): Promis
  * @param directory of the scripts
  */
 export async function loadK6(
-  { gatewayUrl, mysqlUrl, processes, schemas = defaultSchemas }: LoadTarget,
+  { gatewayUrl, mysqlUrl, processes, sources = databasesOnly }: LoadTarget,
   options: K6Options,
   { binary, directory }: { binary: string; directory: string },
   say: Say = () => undefined,
 ): Promise<K6Report> {
   await prepare(gatewayUrl, options);
-  const book = await OrderBook.open(mysqlUrl, schemas.order);
+  const book = await OrderBook.open(mysqlUrl, sources.schemas.order);
   try {
     const since = await book.now();
     const meter = new CpuMeter(processes);
@@ -120,7 +119,7 @@ export async function loadK6(
       finished,
       finishedPerSecond: finished.duringLoad / seconds,
       finishedPerSecondWithTail: (finished.placed + finished.cancelled) / (seconds + finished.tailSeconds),
-      audit: options.audit ? await auditAfter(mysqlUrl, schemas, say) : undefined,
+      audit: options.audit ? await auditAfter(mysqlUrl, sources, say) : undefined,
     };
   } finally {
     await book.close();

@@ -1,5 +1,6 @@
 import { type AuditReport, audit } from '../audit/audit.ts';
-import { defaultSchemas, type Schemas } from '../audit/schemas.ts';
+import { defaultSchemas } from '../audit/schemas.ts';
+import type { Sources } from '../audit/sources.ts';
 import { closedLoop } from './closed-loop.ts';
 import { CpuMeter, type CpuUsage, type MeasuredProcess } from './cpu.ts';
 import { type FinishedOrders, OrderBook } from './finished-orders.ts';
@@ -24,7 +25,7 @@ export interface LoadTarget {
   mysqlUrl: string;
   /** The processes whose time is measured. */
   processes: readonly MeasuredProcess[];
-  schemas?: Schemas;
+  sources?: Sources;
 }
 
 export interface RunReport {
@@ -47,6 +48,9 @@ export interface RunReport {
   audit: Pick<AuditReport, 'holds' | 'broken' | 'violations'> | undefined;
 }
 
+/** What is audited when a target does not say it. */
+export const databasesOnly: Sources = { schemas: defaultSchemas };
+
 /** Tells how far a run has come. */
 export type Say = (text: string) => void;
 
@@ -61,13 +65,13 @@ export interface Ordering {
 
 /** Orders as fast as a number of clients can, and reads from the books what became of the orders. */
 export async function runOrders(
-  { mysqlUrl, processes, schemas = defaultSchemas }: LoadTarget,
+  { mysqlUrl, processes, sources = databasesOnly }: LoadTarget,
   options: RunOptions,
   { products, send }: Ordering,
   say: Say,
 ): Promise<RunReport> {
   const { clients, seconds, count, warmup = 0 } = options;
-  const book = await OrderBook.open(mysqlUrl, schemas.order);
+  const book = await OrderBook.open(mysqlUrl, sources.schemas.order);
   try {
     if (warmup > 0) {
       say(`warming up for ${warmup} s`);
@@ -99,7 +103,7 @@ export async function runOrders(
       errors: loop.errors,
       cpu,
       busy,
-      audit: options.audit ? await auditAfter(mysqlUrl, schemas, say) : undefined,
+      audit: options.audit ? await auditAfter(mysqlUrl, sources, say) : undefined,
     };
   } finally {
     await book.close();
@@ -109,10 +113,10 @@ export async function runOrders(
 /** The audit that ends each run; violations beyond the first twenty of a kind are only counted. */
 export async function auditAfter(
   mysqlUrl: string,
-  schemas: Schemas,
+  sources: Sources,
   say: Say,
 ): Promise<Pick<AuditReport, 'holds' | 'broken' | 'violations'>> {
   say('auditing');
-  const { holds, broken, violations } = await audit(mysqlUrl, { schemas, settleSeconds: GRACE_SECONDS, keep: 20 });
+  const { holds, broken, violations } = await audit(mysqlUrl, { ...sources, settleSeconds: GRACE_SECONDS, keep: 20 });
   return { holds, broken, violations };
 }

@@ -47,7 +47,7 @@ const options: SubmitOptions = {
 };
 
 function run(changed: Partial<SubmitOptions> = {}) {
-  const target = { gatewayUrl: gateway.url, mysqlUrl: world.url, processes: [], schemas: world.schemas };
+  const target = { gatewayUrl: gateway.url, mysqlUrl: world.url, processes: [], sources: { schemas: world.schemas } };
   return loadSubmit(target, { ...options, ...changed });
 }
 

@@ -6,8 +6,8 @@ import { runLogged } from '../base/run-logged.ts';
 import { which } from '../base/which.ts';
 import type { Context } from '../context.ts';
 import { kafkaInstaller, kafkaJars } from '../install/kafka.ts';
-import { kafkaClient } from './kafka-client.ts';
-import { makeTopics, wantedTopics } from './kafka-topics.ts';
+import { kafkaClient } from '../kafka/client.ts';
+import { makeTopics, wantedTopics } from '../kafka/topics.ts';
 import type { Part } from './part.ts';
 
 const dataDirectory = (context: Context) => join(context.paths.data, 'kafka');

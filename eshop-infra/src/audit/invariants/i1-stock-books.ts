@@ -6,6 +6,8 @@ export interface ProductBook {
   /** Units ever supplied; null = the product has no stock row. */
   initial: number | null;
   stock: number | null;
+  /** Units of `stock` that belong to the running flash sale. */
+  allotted: number;
   /** Units in orders that are not cancelled. */
   inOrders: number;
   /** Units that the stock service's barrier rows say are taken. */
@@ -17,9 +19,9 @@ export function difference({ initial, stock, inOrders }: ProductBook): number {
   return (initial ?? 0) - (stock ?? 0) - inOrders;
 }
 
-/** I1: per product, initial stock = current stock + units in orders that are not cancelled; never below 0. */
+/** I1: per product, initial stock = current stock + units in orders that are not cancelled; never below 0, nor below what belongs to its flash sale. */
 export function stockBooks(book: ProductBook): Violation[] {
-  const { productID, initial, stock, inOrders, byBarriers } = book;
+  const { productID, initial, stock, allotted, inOrders, byBarriers } = book;
   const subject = `product ${productID}`;
   const found: Violation[] = [];
   const off = difference(book);
@@ -31,5 +33,12 @@ export function stockBooks(book: ProductBook): Violation[] {
     found.push({ invariant: 'I1', subject, message: `${figures}: ${way} (taken by barrier rows: ${byBarriers})` });
   }
   if (stock !== null && stock < 0) found.push({ invariant: 'I1', subject, message: `stock is ${stock}` });
+  if (stock !== null && (allotted < 0 || allotted > stock)) {
+    found.push({
+      invariant: 'I1',
+      subject,
+      message: `stock is ${stock}, of which ${allotted} belong to its flash sale`,
+    });
+  }
   return found;
 }

@@ -37,7 +37,7 @@ function placedButNot(facts: OrderFacts): string[] {
   }
   if (dtm?.status === 'failed') wrong.push(`placed, but its saga failed: ${dtm.reason}`);
   if (submission && order) {
-    const terms: (keyof Terms)[] = ['userID', 'productID', 'count', 'couponID'];
+    const terms: (keyof Terms)[] = ['userID', 'productID', 'count', 'couponID', 'saleID'];
     for (const term of terms) {
       if (submission[term] !== order[term]) {
         wrong.push(`accepted with ${term} ${submission[term]}, but its order row says ${order[term]}`);

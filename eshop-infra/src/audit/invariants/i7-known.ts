@@ -1,4 +1,4 @@
-import type { OrderFacts } from '../order-facts.ts';
+import { isOpen, type OrderFacts } from '../order-facts.ts';
 import type { Violation } from '../violation.ts';
 
 /**
@@ -19,7 +19,7 @@ export function known(facts: OrderFacts): Violation[] {
       { invariant: 'I7', subject, message: `was never accepted, yet there is ${seen.join(', ') || 'a trace of it'}` },
     ];
   }
-  if (submission.state === 'pending' || dtm || barriers.length > 0) return [];
+  if (isOpen(submission) || dtm || barriers.length > 0) return [];
   if (submission.state === 'cancelled' && submission.reason !== '') return [];
   const message = `${submission.state}, but neither DTM nor a barrier row nor a reason tells how it came to that`;
   return [{ invariant: 'I7', subject, message }];

@@ -9,7 +9,7 @@ const dtm = 'ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_general
 
 const terms = `user_id bigint unsigned NOT NULL, product_id bigint unsigned NOT NULL, product_count int unsigned NOT NULL,
   amount int unsigned NOT NULL, coupon_id bigint unsigned NOT NULL, price int unsigned NULL,
-  coupon_amount int unsigned NOT NULL DEFAULT 0`;
+  coupon_amount int unsigned NOT NULL DEFAULT 0, sale_id bigint unsigned NOT NULL DEFAULT 0`;
 
 const barrier = `(id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, trans_type varchar(45) NOT NULL DEFAULT '',
   gid varchar(128) NOT NULL DEFAULT '', branch_id varchar(128) NOT NULL DEFAULT '', op varchar(45) NOT NULL DEFAULT '',
@@ -25,7 +25,13 @@ export function tables(schemas: Schemas): string[] {
        created_at datetime(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3), finished_at datetime(3) NULL,
        next_attempt_at datetime(3) NULL, KEY due (state, next_attempt_at)) ${services}`,
     `CREATE TABLE ${schemas.stock}.stock (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
-       product_id bigint unsigned NOT NULL UNIQUE, stock int NOT NULL, initial int unsigned NOT NULL) ${services}`,
+       product_id bigint unsigned NOT NULL UNIQUE, stock int NOT NULL, initial int unsigned NOT NULL,
+       allotted int NOT NULL DEFAULT 0, sale_id bigint unsigned NOT NULL DEFAULT 0,
+       sale_version int unsigned NOT NULL DEFAULT 0) ${services}`,
+    `CREATE TABLE ${schemas.stock}.flash_sale (id bigint unsigned NOT NULL PRIMARY KEY, product_id bigint unsigned NOT NULL,
+       units int unsigned NOT NULL, limit_per_user int unsigned NOT NULL, version int unsigned NOT NULL,
+       status tinyint unsigned NOT NULL, created_at datetime(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+       updated_at datetime(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3), KEY product (product_id, status, id)) ${services}`,
     `CREATE TABLE ${schemas.coupon}.coupon (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
        user_id bigint unsigned NOT NULL, amount int unsigned NOT NULL, status int unsigned NOT NULL,
        order_id varchar(45) NOT NULL DEFAULT '') ${services}`,

@@ -24,6 +24,10 @@ export interface PlantedOrder {
   branches?: Partial<Record<'order' | 'stock' | 'coupon' | 'pay', BarrierTrace>>;
   /** Age in seconds. */
   age?: number;
+  /** The flash sale that the unit comes from. */
+  saleID?: number;
+  /** Default: one that no other order of this world has. */
+  orderID?: string;
 }
 
 const url = process.env.TEST_MYSQL_URL ?? 'mysql://root@127.0.0.1:3306';
@@ -73,7 +77,7 @@ export class World {
 
   /** Runs SQL in which `{order}`, `{stock}`, `{coupon}`, `{pay}` and `{dtm}` stand for the schemas. */
   async sql(text: string, values: unknown[] = []): Promise<void> {
-    const sql = text.replace(/\{(\w+)\}/g, (_, name: keyof Schemas) => this.schemas[name]);
+    const sql = text.replace(/\{([a-z]+)\}/g, (_, name: keyof Schemas) => this.schemas[name]);
     await this.connection.query(sql, values);
   }
 
@@ -93,6 +97,11 @@ export class World {
       orderID === '' ? 1 : 2,
       orderID,
     ]);
+  }
+
+  /** An id made on 22 November 2026. */
+  newOrderID(): string {
+    return `2026112200000000000${String(++this.#orders).padStart(7, '0')}`;
   }
 
   /** An order that was carried out: units taken, paid for, its coupon used. Returns its id. */
@@ -126,20 +135,20 @@ export class World {
   /** Just the rows; stock and coupons stay as they are. */
   async order(planted: PlantedOrder): Promise<string> {
     const { productID = 1, count = 1, price = 100, couponID = 0, couponAmount = 0, userID = 7, age = 0 } = planted;
+    const { saleID = 0, orderID = this.newOrderID() } = planted;
     const { amount = (price ?? 0) * count - couponAmount, state = 'pending', reason = '', branches = {} } = planted;
     const { status = 1, pay = 1, dtm = 'submitted' } = planted;
-    const orderID = `2026112200000000000${String(++this.#orders).padStart(7, '0')}`;
-    const terms = [orderID, userID, productID, count, amount, couponID, price, couponAmount];
+    const terms = [orderID, userID, productID, count, amount, couponID, price, couponAmount, saleID];
     await this.sql(
       `INSERT INTO {order}.order_submission (order_id, user_id, product_id, product_count, amount, coupon_id, price,
-         coupon_amount, state, reason, created_at, finished_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3) - INTERVAL ? SECOND, IF(state IN (0, 3), NULL, NOW(3)))`,
+         coupon_amount, sale_id, state, reason, created_at, finished_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3) - INTERVAL ? SECOND, IF(state IN (0, 3), NULL, NOW(3)))`,
       [...terms, ['pending', 'placed', 'cancelled', 'queued'].indexOf(state), reason, age],
     );
     if (status !== null) {
       await this.sql(
         `INSERT INTO {order}.order_record (order_id, user_id, product_id, product_count, amount, coupon_id, price,
-           coupon_amount, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           coupon_amount, sale_id, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         [...terms, status],
       );
     }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin } from 'kafkajs';
-import { kafkaClient } from './kafka-client.ts';
-import { makeTopics, wantedTopics } from './kafka-topics.ts';
+import { kafkaClient } from './client.ts';
+import { makeTopics, wantedTopics } from './topics.ts';
 
 describe('the wanted topics', () => {
   it('have eight partitions for orders and one for dead letters', () => {

@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { kafkaClient } from '../kafka/client.ts';
+import { orderTopic } from '../kafka/topics.ts';
+import { type DeadLetter, DeadLetters } from './dead-letters.ts';
+
+interface DeadLetterContext {
+  ports: { kafka: number };
+}
+
+const KAFKA_RETRIES = 3;
+const VALUE_SHOWN = 200;
+
+/** `eshop dead-letters …`: records of the queue that could not become an order. */
+export function deadLettersCommand(context: DeadLetterContext): Command {
+  const of = (topic: string) => new DeadLetters(kafkaClient(context.ports, KAFKA_RETRIES), topic);
+  const list = new Command('list')
+    .description('show the dead letters that have not been replayed, with why they are there')
+    .option('--topic <name>', 'whose', orderTopic)
+    .option('--all', 'also those that have been replayed')
+    .option('--json', 'print them as JSON')
+    .action(async ({ topic, all, json }: { topic: string; all?: boolean; json?: boolean }) => {
+      const letters = await of(topic).list({ all: all ?? false });
+      console.log(json ? JSON.stringify(letters, null, 2) : listText(letters));
+    });
+  const replay = new Command('replay')
+    .description('put dead letters back into their topic: those that are named, or all that have not been replayed')
+    .argument('[offset...]', 'as `list` shows them')
+    .option('--topic <name>', 'whose', orderTopic)
+    .action(async (offsets: string[], { topic }: { topic: string }) => {
+      const { replayed, tooLarge } = await of(topic).replay(offsets);
+      for (const { offset, from } of replayed) console.log(`${offset} is in ${topic} again (it came from ${from})`);
+      for (const { offset, from } of tooLarge) console.log(`${offset} is too large to be replayed; it lies at ${from}`);
+      console.log(`${replayed.length} replayed`);
+      if (tooLarge.length > 0) process.exitCode = 1;
+    });
+  return new Command('dead-letters')
+    .description('records of the queue that could not become an order')
+    .addCommand(list)
+    .addCommand(replay);
+}
+
+function listText(letters: readonly DeadLetter[]): string {
+  if (letters.length === 0) return 'no dead letters';
+  return letters
+    .map(({ offset, at, code, cause, from, value }) => {
+      const shown = value === null ? '(too large to be kept here)' : value.slice(0, VALUE_SHOWN);
+      return `${offset}  ${new Date(at).toISOString()}  ${code}: ${cause}\n    from ${from}\n    ${shown}`;
+    })
+    .join('\n');
+}
