@@ -9,7 +9,11 @@ import { Saga } from './saga/saga.js';
 import type { SagaOptions } from './saga/saga-options.js';
 import { DtmServer } from './server/dtm-server.js';
 import type { Transaction } from './server/transaction.js';
+import { runTcc } from './tcc/run-tcc.js';
+import type { Tcc } from './tcc/tcc.js';
+import type { TccOptions, TccResult } from './tcc/tcc-options.js';
 import { DTM_OBSERVERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
+import { BranchCaller } from './transaction/branch-caller.js';
 import { InTurn } from './transaction/in-turn.js';
 import type { TransactionContext } from './transaction/transaction-context.js';
 
@@ -19,6 +23,7 @@ export class DtmService implements OnApplicationShutdown {
   readonly #servers: ReadonlyMap<string, DtmServer>;
   /** DTM runs the branches again for each submit that reaches it while they run. */
   readonly #inTurn = new InTurn();
+  readonly #caller = new BranchCaller();
 
   constructor(
     @Inject(DTM_OPTIONS) private readonly options: DtmModuleOptions,
@@ -39,6 +44,23 @@ export class DtmService implements OnApplicationShutdown {
   }
 
   /**
+   * Runs a TCC: `work` tries branch after branch, here and now; when it returns, DTM confirms them all, when it throws, DTM
+   * cancels them all. DTM also cancels when this process dies before `work` returned.
+   *
+   * May be repeated with the same gid when `work` names the same branches in the same order.
+   *
+   * @throws {Refusal} a branch refused, or the gid was cancelled before: nothing stays
+   * @throws {DtmBranchFailed} a branch failed otherwise: nothing stays
+   * @throws {DtmUnavailable} DTM could not be told of it (`work` was not begun), or not that it is complete: it cancels
+   * @throws {DtmOutcomeUnknown} DTM did not tell whether it confirms; the same gid again later tells
+   * @throws {DtmRefused} DTM rejected it
+   * @throws whatever `work` throws: nothing stays
+   */
+  tcc<T>(gid: string, work: (tcc: Tcc) => Promise<T>, options: TccOptions = {}): Promise<TccResult<T>> {
+    return runTcc(gid, work, options, this.#context('tcc', options.server));
+  }
+
+  /**
    * What the server has stored under `gid`; `null` when it does not know it.
    *
    * @throws {DtmUnavailable} no answer within the deadline
@@ -50,6 +72,7 @@ export class DtmService implements OnApplicationShutdown {
   /** Closes the connections to the servers. */
   onApplicationShutdown(): void {
     for (const server of this.#servers.values()) server.close();
+    this.#caller.close();
   }
 
   #server(name = 'default'): DtmServer {
@@ -65,6 +88,7 @@ export class DtmService implements OnApplicationShutdown {
       branches: this.options.branches ?? {},
       inTurn: (gid, work) => this.observers.submit({ gid, transType, server }, () => this.#inTurn.run(gid, work)),
       observedHeaders: () => this.observers.headers(),
+      caller: this.#caller,
     };
   }
 }

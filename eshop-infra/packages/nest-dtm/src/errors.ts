@@ -4,6 +4,7 @@ export type DtmErrorCode =
   | 'DTM_OUTCOME_UNKNOWN'
   | 'DTM_REFUSED'
   | 'DTM_PROTOCOL'
+  | 'DTM_BRANCH_FAILED'
   | 'DTM_INVALID_OPTION';
 
 /** Base of every error this package throws at a submitter. */
@@ -49,6 +50,16 @@ export class DtmRefused extends DtmError {
 export class DtmProtocolError extends DtmError {
   constructor(message: string, options: { gid?: string; cause?: unknown } = {}) {
     super('DTM_PROTOCOL', message, options);
+  }
+}
+
+/**
+ * A branch that this process called itself (a TCC's try, a step of a workflow) did not answer that it took effect, nor that it
+ * was refused. Whether it did is not known; its barrier makes taking it back harmless either way.
+ */
+export class DtmBranchFailed extends DtmError {
+  constructor(message: string, options: { gid?: string; cause?: unknown } = {}) {
+    super('DTM_BRANCH_FAILED', message, options);
   }
 }
 

@@ -30,6 +30,7 @@ export { DtmModule, type DtmModuleAsyncOptions } from './dtm.module.js';
 export { DtmService } from './dtm.service.js';
 export type { DtmModuleOptions, DtmServerOptions, SignatureKey, SignatureOptions } from './dtm-options.js';
 export {
+  DtmBranchFailed,
   DtmError,
   type DtmErrorCode,
   DtmInvalidOption,
@@ -48,6 +49,8 @@ export type { BranchAbout, DtmObserver, SubmitAbout } from './observe/observer.j
 export type { Saga } from './saga/saga.js';
 export type { SagaOptions } from './saga/saga-options.js';
 export { refusalText, type Transaction, type TransactionBranch, type TransactionStatus } from './server/transaction.js';
+export type { Tcc } from './tcc/tcc.js';
+export type { TccOptions, TccResult } from './tcc/tcc-options.js';
 export {
   type BranchMethod,
   type GrpcBranchMethod,

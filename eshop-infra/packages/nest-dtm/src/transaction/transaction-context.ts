@@ -1,5 +1,6 @@
 import type { Signer } from '../branch/signature.js';
 import type { DtmServer } from '../server/dtm-server.js';
+import type { BranchCaller } from './branch-caller.js';
 
 /** What a transaction needs of the module. */
 export interface TransactionContext {
@@ -9,6 +10,8 @@ export interface TransactionContext {
   branches: Readonly<Record<string, string>>;
   /** What the module's observers send with every branch call. */
   observedHeaders(): Record<string, string>;
+  /** Calls the branches that DTM leaves to the submitter. */
+  caller: BranchCaller;
   /** Lets one piece of work at a time be done for a gid; `first` when nothing else was under way. */
   inTurn<T>(gid: string, work: (first: boolean) => Promise<T>): Promise<T>;
 }

@@ -25,6 +25,7 @@ export interface Take {
 export const Kiosk = {
   take: jsonMethod<Take>('/kiosk.Kiosk/Take'),
   takeRevert: jsonMethod<Take>('/kiosk.Kiosk/TakeRevert'),
+  takeConfirm: jsonMethod<Take>('/kiosk.Kiosk/TakeConfirm'),
   bare: jsonMethod<Take>('/kiosk.Kiosk/Bare'),
   asked: jsonMethod<object>('/kiosk.Kiosk/Asked'),
 };
@@ -38,6 +39,8 @@ return redis.call('DECRBY', KEYS[1], ARGV[1])`;
 const TAKE_REVERT = `if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 redis.call('HINCRBY', KEYS[2], op, 1)
 return redis.call('INCRBY', KEYS[1], ARGV[1])`;
+
+const TAKE_CONFIRM = "redis.call('HINCRBY', KEYS[2], op, 1)";
 
 export function take({ key, amount }: Take): RedisScript {
   return { keys: [key, `${key}:hits`], args: [amount], script: TAKE };
@@ -84,6 +87,13 @@ class KioskSagaController {
   @Post('takeRevert')
   async takeRevert(@Message() message: Take): Promise<object> {
     await this.tx.run({ ...take(message), script: TAKE_REVERT });
+    return {};
+  }
+
+  @GrpcMethod('kiosk.Kiosk', 'takeConfirm')
+  @Post('takeConfirm')
+  async takeConfirm(@Message() message: Take): Promise<object> {
+    await this.tx.run({ ...take(message), script: TAKE_CONFIRM });
     return {};
   }
 

@@ -1,5 +1,11 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
-import { type DtmService, httpBranch, type LocalMessageResult, type LocalStep } from '../../src/index.js';
+import {
+  type DtmService,
+  httpBranch,
+  type LocalMessageResult,
+  type LocalStep,
+  type TccResult,
+} from '../../src/index.js';
 
 interface Withdraw {
   account: string;
@@ -68,3 +74,15 @@ dtm.message('g').topic('t', other, payload);
 dtm.message('g').step(action, payload).prepareAndSubmit(local, {});
 // @ts-expect-error an option messages do not have
 dtm.message('g', { orders: {} });
+
+const tried: Promise<TccResult<string>> = dtm.tcc('g', async (tcc) => {
+  await tcc.branch(action, compensation, twin, payload);
+  return 'tried';
+});
+void tried;
+// @ts-expect-error the confirmation takes another message
+void dtm.tcc('g', (tcc) => tcc.branch(action, other, compensation, payload));
+// @ts-expect-error the cancellation takes a part of the message
+void dtm.tcc('g', (tcc) => tcc.branch(action, compensation, part, payload));
+// @ts-expect-error the payload lacks a field
+void dtm.tcc('g', (tcc) => tcc.branch(action, compensation, twin, { account: 'a' }));

@@ -1,0 +1,115 @@
+import { status } from '@grpc/grpc-js';
+import { Refusal } from '../branch/refusal.js';
+import { DtmInvalidOption, DtmUnavailable } from '../errors.js';
+import type { BranchMethod, SameMessage } from '../transaction/branch-method.js';
+import { branchPayload, branchUrl } from '../transaction/branch-target.js';
+import { Budget, pause } from '../transaction/budget.js';
+import { hopeless } from '../transaction/judge-failure.js';
+import { lookUp } from '../transaction/stored.js';
+import type { TransactionContext } from '../transaction/transaction-context.js';
+
+/** DTM's RequestTimeout, milliseconds. */
+const DEFAULT_CALL_MS = 3_000;
+
+/** Branch ids have two digits. */
+const MAX_BRANCHES = 99;
+
+/** A TCC under way. Made by `DtmService.tcc`, for the time its work runs. */
+export class Tcc {
+  #branches = 0;
+  #ended = false;
+  readonly #tries: Promise<void>[] = [];
+
+  constructor(
+    /** Id of the transaction. */
+    readonly gid: string,
+    private readonly headers: Readonly<Record<string, string>>,
+    private readonly requestTimeout: number | undefined,
+    private readonly context: TransactionContext,
+  ) {}
+
+  /**
+   * Tries a branch: DTM learns first how to confirm and to cancel it, then `tryMethod` is called from here. Resolves when the
+   * try took effect. All three methods take the same message. Branches may be tried at the same time; their ids follow the
+   * order of the calls.
+   *
+   * When it rejects, the TCC as a whole is cancelled, also when `work` goes on.
+   *
+   * @throws {Refusal} the branch refused, or DTM has begun to cancel
+   * @throws {DtmBranchFailed} the branch gave no such answer
+   * @throws {DtmUnavailable} DTM could not be told of the branch; it was not tried
+   */
+  branch<Try, Confirm = Try, Cancel = Try>(
+    tryMethod: BranchMethod<Try>,
+    confirm: BranchMethod<Confirm> & SameMessage<Try, Confirm>,
+    cancel: BranchMethod<Cancel> & SameMessage<Try, Cancel>,
+    payload: NoInfer<Try>,
+  ): Promise<void> {
+    const tried = this.#try(tryMethod, confirm, cancel, payload);
+    // Whoever forgets to await it learns of it at the end.
+    tried.catch(() => undefined);
+    this.#tries.push(tried);
+    return tried;
+  }
+
+  /** Waits for every branch begun; rejects with the first failure. No branch can be added afterwards. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    const outcomes = await Promise.allSettled(this.#tries);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async #try(
+    tryMethod: BranchMethod<never>,
+    confirm: BranchMethod<never>,
+    cancel: BranchMethod<never>,
+    payload: unknown,
+  ): Promise<void> {
+    const { gid, context } = this;
+    const field = `branches.${this.#branches}`;
+    if (this.#ended) throw new Error('the work of this TCC has returned; was a promise not awaited?');
+    if (this.#branches === MAX_BRANCHES) throw new DtmInvalidOption('branches', `at most ${MAX_BRANCHES}`, { gid });
+    if ('url' in tryMethod !== 'url' in confirm || 'url' in tryMethod !== 'url' in cancel)
+      throw new DtmInvalidOption(field, 'try, confirm and cancel must be of one transport', { gid });
+    const bytes = branchPayload<unknown>(tryMethod as BranchMethod<unknown>, payload, `${field}.payload`, gid, context);
+    const url = branchUrl(tryMethod, `${field}.try`, gid, context);
+    const data = {
+      confirm: branchUrl(confirm, `${field}.confirm`, gid, context),
+      cancel: branchUrl(cancel, `${field}.cancel`, gid, context),
+    };
+    this.#branches++;
+    const branchId = String(this.#branches).padStart(2, '0');
+    await this.#register(branchId, data, bytes);
+    await context.caller.call({
+      url,
+      gid,
+      transType: 'tcc',
+      branchId,
+      op: 'try',
+      headers: this.headers,
+      payload: bytes,
+      deadlineMs: this.requestTimeout ? this.requestTimeout * 1_000 : DEFAULT_CALL_MS,
+    });
+  }
+
+  /** A branch DTM does not know would be neither confirmed nor cancelled, so it is tried only afterwards. */
+  async #register(branchId: string, data: { confirm: string; cancel: string }, payload: Uint8Array): Promise<void> {
+    const { gid } = this;
+    const { server } = this.context;
+    const budget = new Budget(server.deadlineMs);
+    for (;;) {
+      const request = { gid, transType: 'tcc', branchId, op: 'try', data, payload };
+      const failure = await server.registerBranch(request, budget.share());
+      if (!failure) return;
+      if (failure.code === status.ABORTED) throw new Refusal(`DTM has begun to cancel: ${failure.text}`);
+      // A lost reply, or a repeat of the whole TCC; MySQL refuses to store a branch twice.
+      const stored = await lookUp(server, gid, budget);
+      if (stored?.branches.some((branch) => branch.branchId === branchId && branch.op === 'confirm')) return;
+      const error = hopeless(gid, failure);
+      if (error) throw error;
+      if (budget.spent || (stored === undefined && !failure.maybeReceived))
+        throw new DtmUnavailable(`DTM could not be told of a branch: ${failure.text}`, { gid, cause: failure.error });
+      await pause();
+    }
+  }
+}
