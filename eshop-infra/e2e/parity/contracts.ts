@@ -53,6 +53,8 @@ export interface Method {
   safe: boolean;
   idempotencyKey: boolean;
   refusals: string[];
+  tag: string;
+  operationId: string;
   request: MessageTable;
   reply: MessageTable;
 }

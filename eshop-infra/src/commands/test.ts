@@ -5,6 +5,7 @@ import mysql from 'mysql2/promise';
 import { forgetInterrupt, throwIfInterrupted } from '../base/interrupt.ts';
 import type { Progress } from '../base/progress.ts';
 import { type Context, createContext } from '../context.ts';
+import { installChromium } from '../install/chromium.ts';
 import { buildServices, publishAll } from '../packages/publish-all.ts';
 import { infraRepository, packageRounds, serviceRepositories } from '../packages/repositories.ts';
 import { serviceParts, stackParts } from '../parts/all.ts';
@@ -51,6 +52,7 @@ function report(progress: Progress, results: readonly RepositoryResult[]): void 
  * so the system is started on empty DTM servers.
  */
 async function startForSystemTests(context: Context, progress: Progress): Promise<void> {
+  await progress.step('Chromium for the Swagger pages', (step) => installChromium(context.paths.logs, step));
   progress.title('Starting the system');
   const connection = await mysql.createConnection(context.mysqlRootUrl('dtm'));
   try {
