@@ -13,6 +13,7 @@ import { runTcc } from './tcc/run-tcc.js';
 import type { Tcc } from './tcc/tcc.js';
 import type { TccOptions, TccResult } from './tcc/tcc-options.js';
 import { DTM_OBSERVERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
+import { Topics } from './topics/topics.js';
 import { BranchCaller } from './transaction/branch-caller.js';
 import { InTurn } from './transaction/in-turn.js';
 import type { TransactionContext } from './transaction/transaction-context.js';
@@ -24,6 +25,8 @@ export class DtmService implements OnApplicationShutdown {
   /** DTM runs the branches again for each submit that reaches it while they run. */
   readonly #inTurn = new InTurn();
   readonly #caller = new BranchCaller();
+  /** Who gets messages that name a topic. */
+  readonly topics: Topics;
 
   constructor(
     @Inject(DTM_OPTIONS) private readonly options: DtmModuleOptions,
@@ -31,6 +34,7 @@ export class DtmService implements OnApplicationShutdown {
     @Inject(DTM_OBSERVERS) private readonly observers: Observers,
   ) {
     this.#servers = new Map(Object.entries(options.servers).map(([name, server]) => [name, new DtmServer(server)]));
+    this.topics = new Topics({ server: (name) => this.#server(name), branches: options.branches ?? {} });
   }
 
   /** Begins to build a saga. Nothing is sent before `submit()`. */

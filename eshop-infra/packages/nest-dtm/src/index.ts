@@ -51,6 +51,7 @@ export type { SagaOptions } from './saga/saga-options.js';
 export { refusalText, type Transaction, type TransactionBranch, type TransactionStatus } from './server/transaction.js';
 export type { Tcc } from './tcc/tcc.js';
 export type { TccOptions, TccResult } from './tcc/tcc-options.js';
+export type { TopicOptions, TopicSubscriber, Topics } from './topics/topics.js';
 export {
   type BranchMethod,
   type GrpcBranchMethod,
