@@ -13,6 +13,7 @@ import { testCommand } from './commands/test.ts';
 import { upCommand } from './commands/up.ts';
 import { deadLettersCommand } from './dead-letters/command.ts';
 import { loadCommand } from './load/command.ts';
+import { manifestsCommand } from './manifests/command.ts';
 
 const program = new Command('eshop')
   .description('The e-shop on this machine: starts it, shows it, tests it.')
@@ -39,6 +40,7 @@ for (const command of [
   buildCommand(commands),
   lockCommand(commands),
   envCommand(commands),
+  manifestsCommand(commands.lazyContext),
 ]) {
   program.addCommand(command);
 }
