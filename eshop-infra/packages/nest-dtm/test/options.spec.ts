@@ -136,6 +136,7 @@ describe('a wrong option of a message fails when it is built, with its name', ()
 
   test.each<[string, MessageOptions]>([
     ['delay', { delay: -1 }],
+    ['delay', { delay: 2 ** 31 }],
     ['timeoutToFail', { timeoutToFail: 0.5 }],
     ['requestTimeout', { requestTimeout: Number.NaN }],
     ['concurrent', { concurrent: true }],

@@ -19,6 +19,9 @@ export interface TransactionOptions {
 /** Column size of options and of custom data in DTM's store; it rejects what is larger. */
 const MAX_COLUMN = 1_024;
 
+/** DTM's column of the next interval is a 32-bit number. */
+const MAX_INT = 2 ** 31 - 1;
+
 /** Keys of custom data that mean something to DTM. */
 const RESERVED = ['concurrent', 'orders', 'delay'];
 
@@ -29,8 +32,8 @@ export function assertTransactionOptions<Options extends TransactionOptions>(
 ): void {
   for (const name of ['requestTimeout', 'retryInterval', ...times] as const) {
     const value = options[name as keyof Options];
-    if (value !== undefined && !(Number.isInteger(value) && Number(value) >= 0)) {
-      throw new DtmInvalidOption(name, 'must be a whole number of seconds, 0 or more');
+    if (value !== undefined && !(Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_INT)) {
+      throw new DtmInvalidOption(name, `must be a whole number from 0 to ${MAX_INT}`);
     }
   }
   for (const [key, value] of Object.entries(options.headers ?? {})) {
