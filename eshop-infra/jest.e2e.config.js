@@ -1,4 +1,7 @@
 import base from './jest.config.js';
 
-/** System tests through the gateway; `eshop test` starts the system for them and says where it is (ESHOP_*). */
-export default { ...base, rootDir: 'e2e', testTimeout: 120_000 };
+/**
+ * System tests through the gateway; `eshop test` starts the system for them and says where it is (ESHOP_*). One at a time, since
+ * some kill parts that all need.
+ */
+export default { ...base, rootDir: 'e2e', testTimeout: 120_000, maxWorkers: 1 };
