@@ -18,4 +18,7 @@ export default {
     ],
   },
   testTimeout: 30000,
+  coverageProvider: 'v8',
+  coveragePathIgnorePatterns: ['/node_modules/', '/test/'],
+  coverageThreshold: { global: { lines: 90, branches: 90 } },
 };

@@ -17,7 +17,9 @@ import { DTM_BARRIERS, DTM_OBSERVERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.j
 /** Options made by a factory, with what it needs injected. */
 export interface DtmModuleAsyncOptions<Dependencies extends unknown[] = never[]>
   extends Pick<ModuleMetadata, 'imports'> {
+  /** Injection tokens of what the factory takes. */
   inject?: (Type<unknown> | string | symbol)[];
+  /** Makes the options. */
   useFactory: (...dependencies: Dependencies) => DtmModuleOptions | Promise<DtmModuleOptions>;
 }
 
@@ -27,10 +29,12 @@ const RAW_OPTIONS = Symbol('DtmRawOptions');
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: the form of a Nest module
 export class DtmModule {
+  /** With options that are there when the module is built. */
   static forRoot(options: DtmModuleOptions): DynamicModule {
     return build({ provide: RAW_OPTIONS, useValue: options });
   }
 
+  /** With options that need something injected, such as a DataSource. */
   static forRootAsync<Dependencies extends unknown[]>(options: DtmModuleAsyncOptions<Dependencies>): DynamicModule {
     return build(
       { provide: RAW_OPTIONS, useFactory: options.useFactory, inject: options.inject ?? [] },

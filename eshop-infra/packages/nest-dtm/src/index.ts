@@ -14,7 +14,7 @@ export { type PurgeOptions, type PurgeResult, purgeBarrier, type TransactionSour
 export { adjustAmount } from './barrier/redis/adjust-amount.js';
 export { DtmCrossSlot } from './barrier/redis/hash-slot.js';
 export { type RedisBarrier, type RedisBarrierOptions, redisBarrier } from './barrier/redis/redis-barrier.js';
-export type { RedisClient, RedisValue } from './barrier/redis/redis-client.js';
+export type { RedisClient, RedisClientOptions, RedisValue } from './barrier/redis/redis-client.js';
 export type { RedisScript } from './barrier/redis/redis-script.js';
 export { RedisTransaction } from './barrier/redis/redis-transaction.js';
 export { type BackCheckOptions, DtmBackCheck } from './branch/back-check.decorator.js';
@@ -41,7 +41,12 @@ export {
 } from './errors.js';
 export { MAX_GID_LENGTH, newGid } from './gid.js';
 export type { BranchSync } from './health/branch-sync.js';
-export { DtmHealthIndicator, type DtmHealthOptions, type DtmHealthResult } from './health/dtm-health.indicator.js';
+export {
+  type DtmHealth,
+  DtmHealthIndicator,
+  type DtmHealthOptions,
+  type DtmHealthResult,
+} from './health/dtm-health.indicator.js';
 export type { LocalSubmitOptions, Message } from './message/message.js';
 export type { MessageOptions } from './message/message-options.js';
 export type { LocalMessageResult, MessageResult } from './message/message-result.js';

@@ -2,6 +2,7 @@ import type { Branch } from '../branch/branch.js';
 
 /** What a barrier made of a branch call. */
 export type BarrierOutcome<T> =
+  /** The handler ran, and took effect; `value` is what it returned. */
   | { ran: true; value: T }
   /**
    * `repeat`: this call took effect before, or its compensation came first. `null-compensation`: there is no effect to take
@@ -11,6 +12,7 @@ export type BarrierOutcome<T> =
 
 /** One call of one branch. */
 export interface BarrierCall<T> {
+  /** Which one. */
   branch: Branch;
   /** The handler. It runs inside the barrier's transaction, or not at all. */
   work: () => Promise<T>;
@@ -25,6 +27,7 @@ export interface BarrierCall<T> {
  * work. A call rejects with the handler's error after undoing its work, or with the store's own error.
  */
 export interface Barrier {
+  /** Runs the handler, or tells why it must not run. */
   call<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>>;
   /**
    * Whether the local step of the message `gid` was done; when not, marks it so that it never will be. Needed by

@@ -81,6 +81,7 @@ export class MysqlBarrier implements Barrier {
     if (groupSize > 1) this.#groups = new CallGroups(runner, groupSize);
   }
 
+  /** Runs a branch handler in one transaction with its barrier row. */
   call<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>> {
     if (!this.#groups || call.branch.op !== 'action') return this.#alone(call);
     return this.#groups.call({ ...call, inCaller: AsyncLocalStorage.snapshot() });

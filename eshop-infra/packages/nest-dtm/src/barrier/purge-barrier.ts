@@ -6,6 +6,7 @@ import { quoteTable } from './barrier-table.js';
 
 /** What the purge needs of `DtmService`. */
 export interface TransactionSource {
+  /** What a server has stored under `gid`; `null` when it does not know it. */
   query(gid: string, options?: { server?: string }): Promise<Transaction | null>;
 }
 

@@ -5,10 +5,13 @@ import { SIGNATURE_HEADER } from './signature.js';
 
 /** Identity of a branch call; with it the barrier tells repeats. */
 export interface Branch {
+  /** `saga`, `msg`, `tcc` or `workflow`. */
   transType: string;
+  /** Id of the transaction. */
   gid: string;
   /** `01`, `02`, … in step order. */
   branchId: string;
+  /** What DTM wants of the branch. */
   op: BranchOp;
 }
 

@@ -11,6 +11,7 @@ export type BranchOutcome = 'done' | 'repeat' | 'null-compensation' | 'refused' 
 
 /** The outcome of a branch call, with the error behind it. */
 export interface BranchVerdict {
+  /** What it came to. */
   outcome: BranchOutcome;
   /** What was thrown, where something was. */
   error?: unknown;

@@ -16,11 +16,16 @@ export interface DtmHealthOptions {
   timeoutMs?: number;
 }
 
+/** One server's health. */
+export interface DtmHealth {
+  /** Whether it can take transactions. */
+  status: 'up' | 'down';
+  /** Why not. */
+  message?: string;
+}
+
 /** The form Terminus has for the result of an indicator, under the key it was asked with. */
-export type DtmHealthResult<Key extends string = string> = Record<
-  Key,
-  { status: 'up' } | { status: 'down'; message: string }
->;
+export type DtmHealthResult<Key extends string = string> = Record<Key, DtmHealth>;
 
 /** One finished transaction, the same for all who ask: writing to it again leaves no trace. */
 const GID = 'nest-dtm-health';

@@ -3,6 +3,7 @@ import { refusalText, type Transaction } from '../server/transaction.js';
 
 /** What became of a message. It cannot be refused once it is submitted: its steps are repeated until they succeed. */
 export interface MessageResult {
+  /** Id of the message. */
   gid: string;
   /** `submitted`: DTM has it and calls its steps until they succeed. `succeed`: every step took effect. */
   status: 'submitted' | 'succeed';

@@ -3,6 +3,7 @@ import type { BranchVerdict } from '../branch/verdict.js';
 
 /** A submit that begins. */
 export interface SubmitAbout {
+  /** Id of the transaction. */
   gid: string;
   /** `saga`, `msg`, … */
   transType: string;
@@ -12,6 +13,7 @@ export interface SubmitAbout {
 
 /** A branch call that begins. */
 export interface BranchAbout extends Branch {
+  /** How the call came. */
   transport: 'grpc' | 'http';
   /** `Controller.method`. */
   handler: string;

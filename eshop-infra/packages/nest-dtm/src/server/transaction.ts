@@ -9,19 +9,25 @@ export interface TransactionBranch {
   branchId: string;
   /** `action` or `compensate`. */
   op: string;
+  /** `prepared`, `succeed` or `failed`. */
   status: string;
+  /** Where DTM calls it; empty = nowhere. */
   url: string;
 }
 
 /** What the DTM server knows of a transaction. */
 export interface Transaction {
+  /** Its id. */
   gid: string;
+  /** `saga`, `msg`, `tcc`, `xa` or `workflow`. */
   transType: string;
+  /** How far it is. */
   status: TransactionStatus;
   /** Why it is rolled back, in DTM's words; empty when it is not. {@link refusalText} takes the branch's words out. */
   rollbackReason: string;
   /** What its submitter and DTM keep with it. */
   customData: Record<string, unknown>;
+  /** Its branches, one entry per op. */
   branches: TransactionBranch[];
 }
 
@@ -48,9 +54,13 @@ export function parseTransaction(body: string): Transaction | null {
   };
 }
 
-/** The refusing branch's own words inside DTM's rollback reason, `url:<url> return failed: <words> FAILURE`. */
+/**
+ * The refusing branch's own words inside DTM's rollback reason, `url:<url> return failed: <words> FAILURE`. Of a JSON body, as
+ * an HTTP branch answers, its `message`.
+ */
 export function refusalText(rollbackReason: string): string {
-  return rollbackReason.replace(/^url:\S* return failed: /, '').replace(/\s*FAILURE$/, '');
+  const words = rollbackReason.replace(/^url:\S* return failed: /, '').replace(/\s*FAILURE$/, '');
+  return text(words.startsWith('{') ? record(parse(words))?.message : undefined) || words;
 }
 
 function parse(body: string): unknown {

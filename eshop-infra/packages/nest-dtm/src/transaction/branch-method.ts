@@ -10,6 +10,7 @@ export interface GrpcBranchMethod<Request> {
 export interface HttpBranchMethod<Request> {
   /** `http://…`, as the DTM server reaches it. */
   readonly url: string;
+  /** Codec of the request body: DTM carries these bytes to the action and to the compensation. */
   readonly requestSerialize: (value: Request) => Uint8Array;
 }
 

@@ -21,6 +21,7 @@ export interface SubmitOptions {
 
 /** What became of a submitted transaction, as far as known when the call returned. */
 export interface SubmitResult {
+  /** Id of the transaction. */
   gid: string;
   /**
    * `submitted`: stored, not final yet, may still end either way. `succeed`: all actions took effect. `aborting`: refused,

@@ -1,5 +1,6 @@
 /** Keys of one script lie in different hash slots: a Redis Cluster would refuse it, and a single server would only until then. */
 export class DtmCrossSlot extends Error {
+  /** Stable across versions; the message is not. */
   readonly code = 'DTM_CROSS_SLOT';
   /** The keys, the barrier's first. */
   readonly keys: readonly string[];
