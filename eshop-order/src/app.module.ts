@@ -1,9 +1,11 @@
 import { barrierMigration } from '@eshop/nest-dtm';
+import { CONFIG } from '@eshop/nest-service';
 import { KafkaModule } from '@eshop/nest-service/kafka';
 import { MysqlModule } from '@eshop/nest-service/mysql';
 import { CouponClientModule } from '@eshop/proto/coupon';
 import { ProductClientModule } from '@eshop/proto/product';
 import { Module } from '@nestjs/common';
+import type { OrderConfig } from './config.js';
 import { CreateOrderRecord1700000000001 } from './migrations/1700000000001-create-order-record.js';
 import { CreateOrderSubmission1700000000002 } from './migrations/1700000000002-create-order-submission.js';
 import { AddSaleAndQueue1700000000003 } from './migrations/1700000000003-add-sale-and-queue.js';
@@ -14,6 +16,7 @@ import { OrderRecords } from './order/order-records.js';
 import { OrderSagaController } from './order/order-saga.controller.js';
 import { OrderDtmModule } from './order-dtm.module.js';
 import { OrderConsumer } from './queue/order-consumer.js';
+import { Pace } from './queue/pace.js';
 import { QueuedOrders } from './queue/queued-orders.js';
 import { QueuedSubmit } from './queue/queued-submit.js';
 import { SaleUnits } from './queue/sale-units.js';
@@ -59,6 +62,11 @@ import { SubmissionRelay } from './submission/submission-relay.js';
     QueuedSubmit,
     QueuedOrders,
     SaleUnits,
+    {
+      provide: Pace,
+      inject: [CONFIG],
+      useFactory: ({ order }: OrderConfig) => new Pace(order.queueRunning, order.queueRunningBusy),
+    },
     OrderConsumer,
   ],
 })

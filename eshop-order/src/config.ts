@@ -23,6 +23,8 @@ export const configSchema = z.object({
     relayIntervalMs: z.int().min(50),
     relayAfterSeconds: z.int().min(1),
     queueOverdueSeconds: z.int().min(1),
+    queueRunning: z.int().min(1).max(10_000),
+    queueRunningBusy: z.int().min(1).max(10_000),
   }),
   branches: z.object({
     order: z.string().min(1),

@@ -4,6 +4,7 @@ import { ContractError } from '@eshop/proto';
 import { type QueuedOrder, queuedOrderRecord } from '@eshop/proto/order';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
+import { Pace } from './pace.js';
 import { OrderIDTaken, QueuedOrders } from './queued-orders.js';
 
 /** Takes orders from the queue. A record's offset is committed when its order is final or DTM has its saga. */
@@ -14,6 +15,7 @@ export class OrderConsumer implements OnApplicationBootstrap {
   constructor(
     private readonly consumers: KafkaConsumers,
     private readonly orders: QueuedOrders,
+    private readonly pace: Pace,
     @InjectConfig() private readonly config: OrderConfig,
   ) {}
 
@@ -30,7 +32,7 @@ export class OrderConsumer implements OnApplicationBootstrap {
   private async handle(record: KafkaRecord): Promise<void> {
     const order = read(record);
     try {
-      await this.inTurn(order);
+      await this.pace.inTurn(() => this.afterOthersOf(order));
     } catch (error) {
       if (error instanceof OrderIDTaken) throw new DeadLetter('CONFLICT', error.message, { cause: error });
       throw error;
@@ -38,7 +40,7 @@ export class OrderConsumer implements OnApplicationBootstrap {
   }
 
   /** Records with the same order id one after the other, so that the second finds what became of the first. */
-  private async inTurn(order: QueuedOrder): Promise<void> {
+  private async afterOthersOf(order: QueuedOrder): Promise<void> {
     const { orderID } = order;
     const before = this.underWay.get(orderID) ?? Promise.resolve();
     const current = before.catch(() => undefined).then(() => this.orders.carryOut(order));

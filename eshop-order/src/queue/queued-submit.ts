@@ -13,6 +13,7 @@ import { RepeatScope, Repeats } from '../submission/repeats.js';
 import { requestHash } from '../submission/request-hash.js';
 import { type Submission, SubmissionState } from '../submission/submission.js';
 import { AlreadyAccepted, type RepeatKey, SubmissionStore } from '../submission/submission.store.js';
+import { Pace } from './pace.js';
 
 /**
  * Accepts orders for the queue. The order id is given out when both the table of submissions and the queue have the order, so
@@ -26,15 +27,18 @@ export class QueuedSubmit {
     private readonly store: SubmissionStore,
     private readonly producer: KafkaProducer,
     private readonly repeats: Repeats,
+    private readonly pace: Pace,
     @InjectConfig() private readonly config: OrderConfig,
   ) {}
 
   submit(request: SendSubmitOrderNotifyRequest): Promise<SendSubmitOrderNotifyReply> {
-    return this.repeats.once(request, {
-      scope: RepeatScope.sendSubmitOrderNotify,
-      accept: (repeat) => this.accept(request, repeat),
-      again: async ({ orderID }) => ({ orderID }),
-    });
+    return this.pace.whileAccepting(() =>
+      this.repeats.once(request, {
+        scope: RepeatScope.sendSubmitOrderNotify,
+        accept: (repeat) => this.accept(request, repeat),
+        again: async ({ orderID }) => ({ orderID }),
+      }),
+    );
   }
 
   private async accept(
