@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Signer } from '@eshop/nest-dtm';
-import { startTestService, type TestService } from '@eshop/nest-service/testing';
+import { eventually, startTestService, type TestService } from '@eshop/nest-service/testing';
 import type { CallOptions } from '@eshop/proto';
 import { StockClient, stockClientContract, stockContract } from '@eshop/proto/stock';
 import { AppModule } from '../src/app.module.js';
@@ -143,16 +142,5 @@ export class StockProcess {
     const exit = once(this.child, 'exit');
     this.child.kill('SIGKILL');
     await exit;
-  }
-}
-
-/** Asks until there is an answer; fails when there is none in time. */
-export async function eventually<T>(ask: () => Promise<T | undefined>, what: string, timeoutMs = 25_000): Promise<T> {
-  const end = Date.now() + timeoutMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await pause(50);
   }
 }
