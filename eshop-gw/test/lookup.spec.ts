@@ -72,8 +72,12 @@ describe('the gateway', () => {
       ]);
     });
 
-    it('says why it was cancelled', async () => {
-      const reason = 'STOCK_INSUFFICIENT: fewer than 3 units';
+    it.each([
+      'STOCK_INSUFFICIENT: fewer than 3 units of product 7 are in stock',
+      'COUPON_EXPIRED: coupon 5 has expired',
+      'COUPON_NOT_FOUND: coupon 5 does not exist, else where it was entered',
+      '',
+    ])('says why it was cancelled: "%s"', async (reason) => {
       answers.order = () => ({ order, state: 'cancelled', reason, transaction: 'failed' });
       answers.pay = noPay;
       expect((await lookUp()).data).toMatchObject({ state: 'cancelled', reason, order });
