@@ -45,10 +45,10 @@ export class Purchases {
    */
   async buy(request: FlashSaleRequest): Promise<FlashSaleReply> {
     const key = requestContext()?.idempotencyKey;
-    if (key === undefined) return this.buyNew(request, newOrderID());
+    if (key === undefined) return this.buyNew(request, newOrderID);
     const { orderID, repeat } = await this.idempotency.claim(key, request, newOrderID());
     try {
-      return await (repeat ? this.buyAgain(request, orderID) : this.buyNew(request, orderID));
+      return await (repeat ? this.buyAgain(request, orderID) : this.buyNew(request, () => orderID));
     } catch (error) {
       if (error instanceof FinalRefusal) await this.idempotency.refuse(key, request, orderID, error.code);
       if (!(error instanceof SpentOrderID)) throw error;
@@ -57,13 +57,14 @@ export class Purchases {
     }
   }
 
-  private async buyNew(request: FlashSaleRequest, orderID: string): Promise<FlashSaleReply> {
+  /** The order id is made when there is a unit to be had: most of a crowd need none. */
+  private async buyNew(request: FlashSaleRequest, makeOrderID: () => string): Promise<FlashSaleReply> {
     const { productID, userID } = request;
     const saleID = await this.counters.openSale(productID, userID);
-    if (!this.gate.full) return this.gate.pass(() => this.send({ ...request, orderID, saleID }));
+    if (!this.gate.full) return this.gate.pass(() => this.send({ ...request, orderID: makeOrderID(), saleID }));
     // Whoever had to wait looks again: most of a crowd are told without DTM that the others were faster.
     return this.gate.pass(async () =>
-      this.send({ ...request, orderID, saleID: await this.counters.openSale(productID, userID) }),
+      this.send({ ...request, saleID: await this.counters.openSale(productID, userID), orderID: makeOrderID() }),
     );
   }
 
