@@ -14,6 +14,7 @@ import { upCommand } from './commands/up.ts';
 import { deadLettersCommand } from './dead-letters/command.ts';
 import { loadCommand } from './load/command.ts';
 import { manifestsCommand } from './manifests/command.ts';
+import { cloneCommand, splitCommand, syncCommand } from './split/command.ts';
 
 const program = new Command('eshop')
   .description('The e-shop on this machine: starts it, shows it, tests it.')
@@ -41,6 +42,9 @@ for (const command of [
   lockCommand(commands),
   envCommand(commands),
   manifestsCommand(commands.lazyContext),
+  splitCommand(commands),
+  cloneCommand(commands),
+  syncCommand(commands),
 ]) {
   program.addCommand(command);
 }
