@@ -12,6 +12,7 @@ import { statusCommand } from './commands/status.ts';
 import { testCommand } from './commands/test.ts';
 import { upCommand } from './commands/up.ts';
 import { deadLettersCommand } from './dead-letters/command.ts';
+import { flashSaleCommand } from './flash-sale/command.ts';
 import { loadCommand } from './load/command.ts';
 import { manifestsCommand } from './manifests/command.ts';
 import { cloneCommand, splitCommand, syncCommand } from './split/command.ts';
@@ -37,6 +38,7 @@ for (const command of [
   auditCommand(commands.lazyContext),
   loadCommand(commands.lazyContext),
   deadLettersCommand(commands.lazyContext),
+  flashSaleCommand(commands.lazyContext),
   publishCommand(commands),
   buildCommand(commands),
   lockCommand(commands),

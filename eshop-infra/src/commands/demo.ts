@@ -4,6 +4,6 @@ import type { Commands } from './command-context.ts';
 
 export function demoCommand(commands: Commands): Command {
   return new Command('demo')
-    .description('place an order that succeeds and one that is out of stock and rolls back; show each step')
+    .description('place an order that succeeds and one that rolls back, hold a flash sale; show each step')
     .action(() => runDemo(commands.context(), commands.progress));
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
 import { runDemo } from '../demo/demo.ts';
+import { seed } from '../demo/seed.ts';
 import { buildServices, publishAll } from '../packages/publish-all.ts';
 import { serviceParts, stackParts } from '../parts/all.ts';
 import { startParts } from '../parts/start-parts.ts';
@@ -38,12 +39,13 @@ export function upCommand(commands: Commands): Command {
   const { progress } = commands;
   return new Command('up')
     .description('install what is missing, start everything, place demo orders, print the URLs')
-    .option('--no-demo', 'do not place demo orders')
+    .option('--no-demo', 'place no demo orders: only the data that the examples of the documentation speak of')
     .action((options: { demo: boolean }) =>
       commands.exclusively('up', async (context) => {
         const began = Date.now();
         await startSystem(context, progress);
         if (options.demo) await runDemo(context, progress);
+        else await progress.step('example data', () => seed(context));
         progress.title(
           `The e-shop runs (instance ${context.instance}, after ${Math.round((Date.now() - began) / 1000)} s)`,
         );

@@ -1,10 +1,10 @@
 import type { Progress } from '../base/progress.ts';
 import { waitFor } from '../base/wait.ts';
 import type { Context } from '../context.ts';
+import { expect, money } from './expect.ts';
+import { flashSaleDemo } from './flash-sale-demo.ts';
+import { seed } from './seed.ts';
 import { type Branch, type FoundOrder, ShopClient } from './shop-client.ts';
-
-/** What the demo showed is not what it should be. */
-export class DemoFailed extends Error {}
 
 const PRICE = 2_500;
 const COUPON = 300;
@@ -17,21 +17,15 @@ interface Goods {
   couponID: number;
 }
 
-function expect(condition: boolean, what: string): void {
-  if (!condition) throw new DemoFailed(`the demo shows something wrong: ${what}`);
-}
-
 /** The demo's user and product are made once; each demo makes a coupon of its own. */
-async function seed(shop: ShopClient): Promise<Goods> {
+async function goodsOf(shop: ShopClient): Promise<Goods> {
   const email = 'ada@demo.example';
-  const name = 'Demo tea, 100 g';
+  const name = 'Demo cup';
   const userID = (await shop.findUser(email)) ?? (await shop.createUser(email));
   const productID = (await shop.findProduct(name)) ?? (await shop.createProduct(name, PRICE));
   if ((await shop.unitsOf(productID)) === undefined) await shop.createStock(productID, STOCK);
   return { userID, productID, couponID: await shop.createCoupon(userID, COUPON) };
 }
-
-const money = (cents: number) => `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
 
 /** `127.0.0.1:30382/api.stock.v1.stock/StockDeduct` → `stock.StockDeduct`. */
 function shortName(url: string): string {
@@ -84,10 +78,11 @@ async function placeOrder(shop: ShopClient, progress: Progress, order: Record<st
   return { found, saga, before, after };
 }
 
-/** Seeds what is missing, places an order that succeeds and one that rolls back, and checks that both are as they should be. */
+/** Seeds what is missing; places an order that succeeds and one that rolls back; holds a flash sale; checks all of it. */
 export async function runDemo(context: Context, progress: Progress): Promise<void> {
   const shop = new ShopClient(context);
-  const goods = await progress.step('demo data', () => seed(shop));
+  await progress.step('example data', () => seed(context));
+  const goods = await progress.step('demo data', () => goodsOf(shop));
 
   progress.title(`\nAn order for ${COUNT} units at ${money(PRICE)} with a coupon of ${money(COUPON)}`);
   const good = await placeOrder(shop, progress, {
@@ -115,5 +110,7 @@ export async function runDemo(context: Context, progress: Progress): Promise<voi
   expect(bad.saga.status === 'failed', `its saga is ${bad.saga.status}`);
   expect(bad.before === bad.after, `the stock went from ${bad.before} to ${bad.after}`);
   expect(!bad.found.pay || bad.found.pay.status === 4, 'there is a payment');
+
+  await flashSaleDemo(shop, progress);
   progress.say();
 }

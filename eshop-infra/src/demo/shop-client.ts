@@ -1,12 +1,6 @@
+import { ask, askJson, Refused } from '../base/ask.ts';
 import type { Context } from '../context.ts';
 import type { PortName } from '../ports.ts';
-
-/** An answer of a service, checked to be a success. */
-interface Envelope<T> {
-  code: number;
-  msg: string;
-  data: T;
-}
 
 export interface Submitted {
   orderID: string;
@@ -31,24 +25,15 @@ export interface Branch {
   url: string;
 }
 
-async function ask<T>(method: string, url: string, body?: unknown): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(20_000),
-    });
-  } catch (error) {
-    throw new Error(
-      `${method} ${url}: no answer (${String((error as Error).cause ?? error)}); is it up? "eshop status"`,
-    );
-  }
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${url} answers ${response.status}: ${text.slice(0, 600)}`);
-  return JSON.parse(text) as T;
+/** A sale at its counter in Redis. */
+export interface SaleCounter {
+  state: string;
+  left: number;
+  reserved: number;
 }
+
+/** What a buyer of a flash sale was told. */
+export type Bought = { orderID: string; refused?: undefined } | { orderID?: undefined; refused: string };
 
 /** The shop as the demo uses it: through the gateway, and the lists of services where the gateway has none. */
 export class ShopClient {
@@ -58,8 +43,8 @@ export class ShopClient {
     this.context = context;
   }
 
-  private async post<T>(path: string, body: unknown): Promise<T> {
-    return (await ask<Envelope<T>>('POST', `${this.context.gatewayUrl}/api/v1/${path}`, body)).data;
+  private post<T>(path: string, body: unknown): Promise<T> {
+    return ask<T>('POST', `${this.context.gatewayUrl}/api/v1/${path}`, body);
   }
 
   private service(port: PortName, path: string): string {
@@ -75,13 +60,13 @@ export class ShopClient {
     value: unknown,
   ): Promise<T | undefined> {
     const params = { page: 0, limit: 1, columns: [{ name, exp: '=', value }] };
-    const { data } = await ask<Envelope<Record<string, T[]>>>('POST', this.service(port, `${path}/list`), { params });
+    const data = await ask<Record<string, T[]>>('POST', this.service(port, `${path}/list`), { params });
     return data[rows]?.[0];
   }
 
-  async createUser(email: string): Promise<number> {
+  async createUser(email: string, name = 'Ada'): Promise<number> {
     const user = {
-      name: 'Ada',
+      name,
       password: 'a-demo-password',
       email,
       phone: '',
@@ -129,14 +114,48 @@ export class ShopClient {
     return this.post<Submitted>('order/submit', order);
   }
 
-  async findOrder(orderID: string): Promise<FoundOrder> {
-    return (await ask<Envelope<FoundOrder>>('GET', `${this.context.gatewayUrl}/api/v1/order/${orderID}`)).data;
+  findOrder(orderID: string): Promise<FoundOrder> {
+    return ask<FoundOrder>('GET', `${this.context.gatewayUrl}/api/v1/order/${orderID}`);
+  }
+
+  /** Gives a product units, and its flash sale some of them; 0 ends the sale. */
+  async setFlashSale(sale: {
+    productID: number;
+    stock: number;
+    allotted: number;
+    limitPerUser?: number;
+  }): Promise<void> {
+    await this.post('stock/setFlashSale', sale);
+  }
+
+  /** Buys one unit; a sale that refuses says why. */
+  async buy(purchase: { userID: number; productID: number; amount: number }): Promise<Bought> {
+    try {
+      return { orderID: (await this.post<{ orderID: string }>('flashSale', purchase)).orderID };
+    } catch (error) {
+      if (error instanceof Refused && error.status === 409) return { refused: String(error.code) };
+      throw error;
+    }
+  }
+
+  saleCounter(productID: number): Promise<SaleCounter> {
+    return ask<SaleCounter>('GET', this.service('flashsaleHttp', `flashSale/sale/${productID}`));
+  }
+
+  /** Units of stock that belong to the product's sale, and all units of the product. */
+  saleBooks(productID: number): Promise<{ flashSale: { units: number }; stock: number; allotted: number }> {
+    return ask('GET', this.service('stockHttp', `stock/flashSale/${productID}`));
+  }
+
+  /** Whether a row of a service has this id. */
+  async has(name: 'user' | 'product' | 'coupon', id: number): Promise<boolean> {
+    return (await this.first(`${name}Http`, name, `${name}s`, 'id', String(id))) !== undefined;
   }
 
   /** The saga's branches with their status, from DTM itself. */
   async saga(gid: string): Promise<{ status: string; branches: Branch[] }> {
     const url = `http://127.0.0.1:${this.context.ports.dtmMysqlHttp}/api/dtmsvr/query?gid=${gid}`;
-    const found = await ask<{ transaction: { status: string } | null; branches: Branch[] }>('GET', url);
+    const found = await askJson<{ transaction: { status: string } | null; branches: Branch[] }>('GET', url);
     return { status: found.transaction?.status ?? 'unknown', branches: found.branches ?? [] };
   }
 }
