@@ -5,7 +5,8 @@ import { startParts, stopParts } from '../../src/parts/start-parts.ts';
 
 const silent = () => new Progress({ isTTY: false, write: () => true });
 
-function instance() {
+/** The system under test, as the `eshop` command knows it. */
+export function instance() {
   const name = process.env.ESHOP_INSTANCE;
   if (!name) throw new Error('ESHOP_INSTANCE is not set; run the system tests by "eshop test e2e"');
   return createContext({ instance: name });

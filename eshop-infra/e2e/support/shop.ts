@@ -58,9 +58,9 @@ interface SubmitFields {
 }
 
 /** Submits an order at the gateway, whatever comes of it. */
-export function submit(fields: SubmitFields): Promise<Answer<Submitted>> {
+export function submit(fields: SubmitFields, headers: Record<string, string> = {}): Promise<Answer<Submitted>> {
   const order = { userID: newUserID(), productCount: 1, amount: 1, couponID: 0, ...fields };
-  return call<Submitted>('POST', `${gateway()}/api/v1/order/submit`, order);
+  return call<Submitted>('POST', `${gateway()}/api/v1/order/submit`, order, headers);
 }
 
 export const lookUp = (orderID: string): Promise<Answer<OrderLookup>> =>
@@ -72,8 +72,17 @@ export function finalState(orderID: string): Promise<OrderLookup> {
     const answer = await lookUp(orderID);
     if (answer.status === 503) return undefined;
     const found = await expectOk(Promise.resolve(answer));
-    return found.state === 'pending' ? undefined : found;
+    return found.state === 'pending' || found.state === 'queued' ? undefined : found;
   }, `order ${orderID} to become final`);
+}
+
+/** Puts an order into the queue at the gateway, whatever comes of it. */
+export function submitQueued(
+  fields: SubmitFields,
+  headers: Record<string, string> = {},
+): Promise<Answer<{ orderID: string }>> {
+  const order = { userID: newUserID(), productCount: 1, amount: 1, couponID: 0, ...fields };
+  return call('POST', `${gateway()}/api/v1/order/sendSubmitNotify`, order, headers);
 }
 
 /** The row of a list whose column has this value; there must be just one. */

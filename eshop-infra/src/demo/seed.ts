@@ -12,15 +12,17 @@ const IN_SALE = 1_000;
 const KAFKA_RETRIES = 5;
 
 /**
- * What the examples of the documentation speak of: user 1, product 1 with stock and a flash sale, product 2 without stock,
- * coupon 1 of user 1, and an order. On new databases the first rows get these ids; what is there is left as it is.
+ * What the examples of the documentation speak of: user 1, product 1 with stock and a flash sale, product 2 with stock, product
+ * 3 without, coupon 1 of user 1, and an order. On new databases the first rows get these ids; what is there is left as it is.
  */
 export async function seed(context: Context): Promise<void> {
   const shop = new ShopClient(context);
   if (!(await shop.has('user', 1))) await shop.createUser('ada@demo.example');
   if (!(await shop.has('product', 1))) await shop.createProduct('Demo tea, 100 g', PRICE);
   if (!(await shop.has('product', 2))) await shop.createProduct('Demo tea, 1 kg', 9 * PRICE);
+  if (!(await shop.has('product', 3))) await shop.createProduct('Demo tea, 5 kg', 40 * PRICE);
   if (!(await shop.has('coupon', 1))) await shop.createCoupon(1, PRICE / 2);
+  if ((await shop.unitsOf(2)) === undefined) await shop.createStock(2, STOCK);
   if ((await shop.unitsOf(1)) === undefined) {
     await shop.createStock(1, STOCK);
     await shop.setFlashSale({ productID: 1, stock: STOCK, allotted: IN_SALE });

@@ -32,6 +32,9 @@ export interface SaleCounter {
   reserved: number;
 }
 
+/** The contract's code of a sale whose counter Redis has lost. */
+const SALE_LOST = 40_915;
+
 /** What a buyer of a flash sale was told. */
 export type Bought = { orderID: string; refused?: undefined } | { orderID?: undefined; refused: string };
 
@@ -118,14 +121,20 @@ export class ShopClient {
     return ask<FoundOrder>('GET', `${this.context.gatewayUrl}/api/v1/order/${orderID}`);
   }
 
-  /** Gives a product units, and its flash sale some of them; 0 ends the sale. */
+  /** Gives a product units, and its flash sale some of them; 0 ends the sale. A sale that Redis has lost is rebuilt first. */
   async setFlashSale(sale: {
     productID: number;
     stock: number;
     allotted: number;
     limitPerUser?: number;
   }): Promise<void> {
-    await this.post('stock/setFlashSale', sale);
+    try {
+      await this.post('stock/setFlashSale', sale);
+    } catch (error) {
+      if (!(error instanceof Refused && error.code === SALE_LOST)) throw error;
+      await ask('POST', this.service('flashsaleHttp', `flashSale/sale/${sale.productID}/rebuild`), {});
+      await this.post('stock/setFlashSale', sale);
+    }
   }
 
   /** Buys one unit; a sale that refuses says why. */
