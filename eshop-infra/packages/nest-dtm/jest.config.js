@@ -18,6 +18,8 @@ export default {
     ],
   },
   testTimeout: 30000,
+  // Most of the time goes into waiting for DTM's own timers.
+  maxWorkers: 4,
   coverageProvider: 'v8',
   coveragePathIgnorePatterns: ['/node_modules/', '/test/'],
   coverageThreshold: { global: { lines: 90, branches: 90 } },

@@ -5,6 +5,7 @@ import mysql from 'mysql2/promise';
 import { forgetInterrupt, throwIfInterrupted } from '../base/interrupt.ts';
 import type { Progress } from '../base/progress.ts';
 import { type Context, createContext } from '../context.ts';
+import { seed } from '../demo/seed.ts';
 import { installChromium } from '../install/chromium.ts';
 import { buildServices, publishAll } from '../packages/publish-all.ts';
 import { infraRepository, packageRounds, serviceRepositories } from '../packages/repositories.ts';
@@ -63,6 +64,7 @@ async function startForSystemTests(context: Context, progress: Progress): Promis
   const emptied = await askRedis(context.ports.redis, 'FLUSHALL');
   if (emptied !== '+OK') throw new Error(`Redis answers ${emptied} to FLUSHALL`);
   await startParts(context, serviceParts(context), progress);
+  await progress.step('example data', () => seed(context));
 }
 
 /** Runs the suites one after the other; each one's result is added to `results`. */

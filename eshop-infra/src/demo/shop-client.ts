@@ -156,11 +156,6 @@ export class ShopClient {
     return ask('GET', this.service('stockHttp', `stock/flashSale/${productID}`));
   }
 
-  /** Whether a row of a service has this id. */
-  async has(name: 'user' | 'product' | 'coupon', id: number): Promise<boolean> {
-    return (await this.first(`${name}Http`, name, `${name}s`, 'id', String(id))) !== undefined;
-  }
-
   /** The saga's branches with their status, from DTM itself. */
   async saga(gid: string): Promise<{ status: string; branches: Branch[] }> {
     const url = `http://127.0.0.1:${this.context.ports.dtmMysqlHttp}/api/dtmsvr/query?gid=${gid}`;

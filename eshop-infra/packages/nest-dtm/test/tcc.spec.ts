@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   DtmBranchFailed,
   DtmUnavailable,
@@ -219,8 +220,12 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     );
     await Promise.all(others.map((other) => other.close()));
     for (const { status } of results) expect(['submitted', 'succeed']).toContain(status);
+    // DTM may say so while the first submit's confirms still run.
     await stored(gid, 'succeed');
-    expect([await state(key), await state(second)]).toEqual([confirmed, confirmed]);
+    await until('both are confirmed', async () => {
+      const [one, two] = [await state(key), await state(second)];
+      return isDeepStrictEqual([one, two], [confirmed, confirmed]);
+    });
   });
 
   test('a repeat after a refusal is refused', async () => {

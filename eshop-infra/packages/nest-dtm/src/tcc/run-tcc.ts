@@ -12,6 +12,9 @@ import { branchHeaders, customData } from '../transaction/transaction-options.js
 import { Tcc } from './tcc.js';
 import { assertTccOptions, type TccOptions, type TccResult } from './tcc-options.js';
 
+/** Longest time to ask for the state before a submit, milliseconds. */
+const ASK_MS = 1_000;
+
 /** Prepare, try branch after branch, submit; or abort. */
 export async function runTcc<T>(
   gid: string,
@@ -80,6 +83,10 @@ async function submitTcc(
   const { gid } = request;
   const budget = new Budget(request.transOptions.waitResult ? server.waitDeadlineMs : server.deadlineMs);
   let maybeReceived = false;
+  // A submit of what is submitted already DTM carries out without branches, and calls it a success while the first one still
+  // confirms: should DTM die then, what is not confirmed stays so. Asking first leaves a moment's gap, so a gid is one process's.
+  const before = await lookUp(server, gid, new Budget(ASK_MS));
+  if (before && before.status !== 'prepared') return submitted(before, request, context);
   for (;;) {
     // DTM would store what it does not know as a new transaction without branches, which succeeds; so it is asked again only
     // while it has this one.
