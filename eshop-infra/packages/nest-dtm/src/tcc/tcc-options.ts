@@ -13,6 +13,7 @@ export interface TccOptions extends TransactionOptions {
 
 /** What became of a TCC whose tries all succeeded. */
 export interface TccResult<T> {
+  /** Id of the transaction. */
   gid: string;
   /** `submitted`: DTM calls the confirmations until they succeed. `succeed`: every branch is confirmed. */
   status: 'submitted' | 'succeed';

@@ -10,6 +10,7 @@ import { assertTopic } from './topic-name.js';
 export interface TopicSubscriber {
   /** As DTM calls it: `host:port/package.Service/Method`, or `http://…`. */
   url: string;
+  /** What was noted when it subscribed. */
   remark: string;
 }
 
