@@ -19,6 +19,16 @@ export function k6Binary(paths: Paths): string | undefined {
   return existsSync(built(paths)) ? built(paths) : which('k6');
 }
 
+/** Whether this machine's Go can build k6; a distribution's often is too old. */
+export async function canBuildK6(): Promise<boolean> {
+  const go = goBinary();
+  if (!go) return false;
+  return assertGoNewEnough(go, 'k6', OLDEST_GO_MINOR).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * Builds k6 from its Go module, once for all clones on this machine (minutes). It is run as a program of its own and
  * handed on to nobody.
