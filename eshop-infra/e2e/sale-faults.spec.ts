@@ -35,13 +35,10 @@ class Crowd {
   private async run(ask: () => Promise<string | undefined>): Promise<void> {
     while (!this.stopped && this.accepted.length + this.failed < LIMIT) {
       const orderID = await ask().catch(() => undefined);
-      if (orderID !== undefined) {
-        this.accepted.push(orderID);
-        continue;
-      }
-      this.failed++;
-      // Who was refused comes back a moment later, as a person would.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (orderID !== undefined) this.accepted.push(orderID);
+      else this.failed++;
+      // People come one after the other; without a pause a part that goes on selling reaches the limit during the fault.
+      await new Promise((resolve) => setTimeout(resolve, orderID === undefined ? 100 : 50));
     }
   }
 }
