@@ -1,6 +1,6 @@
 import { InjectConfig } from '@eshop/nest-service';
 import { ContractError } from '@eshop/proto';
-import { CouponClient } from '@eshop/proto/coupon';
+import { CouponClient, CouponStatus } from '@eshop/proto/coupon';
 import type { SubmitOrderRequest } from '@eshop/proto/order';
 import { Injectable } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
@@ -15,7 +15,6 @@ export interface Price {
 }
 
 const MAX_AMOUNT = 0xffff_ffff;
-const CouponStatus = { used: 2, expired: 3 };
 
 /** Computes what an order costs from the product's price and the coupon's value, and refuses what cannot be sold so. */
 @Injectable()
@@ -62,10 +61,10 @@ export class Pricing {
     const { coupon } = await this.coupons.getByID({ id: couponID });
     if (!coupon) throw new ContractError('COUPON_NOT_FOUND', `coupon ${couponID} does not exist`);
     if (coupon.userID !== userID) throw new ContractError('COUPON_NOT_OWNED', `coupon ${couponID} is another user's`);
-    if (coupon.status === CouponStatus.used) {
+    if (coupon.status === CouponStatus.USED) {
       throw new ContractError('COUPON_ALREADY_USED', `coupon ${couponID} has been used`);
     }
-    if (coupon.status === CouponStatus.expired)
+    if (coupon.status === CouponStatus.EXPIRED)
       throw new ContractError('COUPON_EXPIRED', `coupon ${couponID} has expired`);
     return coupon.amount;
   }
