@@ -17,7 +17,7 @@ describe('the counter of a sale', () => {
   }
 
   const grant = (request: GrantUnitsRequest, gid = gidOf(request.productID)) =>
-    shop.grpc.grantUnits(request, branch({ gid }));
+    shop.grpc.grantUnits(request, branch({ gid, branchID: '03' }));
 
   const buy = (productID: number) => shop.grpc.flashSale({ userID: newUserID(), productID, amount: 1 });
 
@@ -72,10 +72,10 @@ describe('the counter of a sale', () => {
   describe('gives units up', () => {
     it('that are left, once', async () => {
       const sale = await newSale(5);
-      const { take } = withdrawal(sale, 3);
+      const { gid, take } = withdrawal(sale, 3);
       await Promise.all(Array.from({ length: 20 }, () => take()));
       expect(await left(sale.productID)).toBe(2);
-      await grant({ ...sale, begins: 0, version: 2, units: 0, withdrawn: 3, status: 2 });
+      await grant({ ...sale, begins: 0, version: 2, units: 0, withdrawn: 3, status: 2 }, gid);
       expect(await shop.grpc.getSale({ productID: sale.productID })).toMatchObject({ left: 2, state: 'ended' });
     });
 
@@ -95,6 +95,26 @@ describe('the counter of a sale', () => {
       await putBack();
       await take();
       expect(await left(sale.productID)).toBe(5);
+    });
+
+    it('for one change at a time, so that each can be called off or carried out', async () => {
+      const sale = await newSale(9);
+      const [first, second] = [withdrawal(sale, 3), withdrawal(sale, 2)];
+      await first.take();
+      await expect(second.take()).rejects.toMatchObject({ grpcStatus: 10 });
+      await second.putBack();
+      expect(await left(sale.productID)).toBe(6);
+      await grant({ ...sale, begins: 0, version: 2, units: 0, withdrawn: 3 }, first.gid);
+      expect(await left(sale.productID)).toBe(6);
+    });
+
+    it('and gets them back also when another change was faster', async () => {
+      const sale = await newSale(5);
+      const { take, putBack } = withdrawal(sale, 3);
+      await take();
+      await grant({ ...sale, begins: 0, version: 2, units: 4, withdrawn: 0 });
+      await putBack();
+      expect(await shop.grpc.getSale({ productID: sale.productID })).toMatchObject({ left: 9, version: 2 });
     });
 
     it('not more than are left, nor for another change or sale', async () => {

@@ -38,7 +38,7 @@ export class SaleSagaController
     const terms = [request.limitPerUser, request.opensAtMs, request.closesAtMs];
     await this.transaction.run({
       keys: [sale, units, users],
-      args: [saleID, version, granted, withdrawn, ...terms, status, begins],
+      args: [saleID, version, granted, withdrawn, ...terms, status, begins, this.transaction.branch.gid],
       script: GRANT_UNITS,
     });
     return {};
@@ -54,7 +54,7 @@ export class SaleSagaController
     const { productID, saleID, version, units } = request;
     await this.transaction.run({
       keys: [this.counters.keys(productID).sale],
-      args: [saleID, version, units],
+      args: [saleID, version, units, this.transaction.branch.gid],
       script,
     });
     return {};
