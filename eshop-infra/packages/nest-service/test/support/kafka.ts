@@ -74,9 +74,11 @@ export class Network {
   up = true;
   /** true: what the broker answers does not arrive. */
   deaf = false;
+  /** Attempts of its producers to connect or to send that have not ended yet. */
+  attempts = 0;
 
   kafka(config: KafkaConfig): Kafka {
-    return new Kafka({
+    const kafka = new Kafka({
       brokers: config.brokers,
       clientId: 'test',
       requestTimeout: config.requestTimeoutMs,
@@ -93,6 +95,21 @@ export class Network {
         return socket;
       },
     });
+    const make = kafka.producer.bind(kafka);
+    kafka.producer = (options) => {
+      const producer = make(options);
+      return {
+        ...producer,
+        connect: () => this.attempt(producer.connect()),
+        send: (record) => this.attempt(producer.send(record)),
+      };
+    };
+    return kafka;
+  }
+
+  private async attempt<T>(running: Promise<T>): Promise<T> {
+    this.attempts++;
+    return running.finally(() => this.attempts--);
   }
 
   cut(): void {
