@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { dtmBinary } from '../install/dtm.ts';
@@ -41,6 +42,8 @@ export function envCommand(commands: Commands): Command {
   return new Command('env')
     .description('print the settings with which the tests of one repository find this instance: eval "$(eshop env)"')
     .action(() => {
+      // the machine's own Node may be too old for the tests
+      process.stdout.write(`export PATH='${dirname(process.execPath)}':"$PATH"\n`);
       for (const [name, value] of Object.entries(testEnvironment(commands.context()))) {
         process.stdout.write(`export ${name}='${value}'\n`);
       }
