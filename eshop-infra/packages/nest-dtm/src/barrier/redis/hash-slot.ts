@@ -17,8 +17,8 @@ export class DtmCrossSlot extends Error {
 
 /** Throws {@link DtmCrossSlot} unless a Redis Cluster would find all keys on one node. */
 export function assertOneSlot(keys: readonly string[], prefix: string): void {
-  const slots = new Set(keys.map((key) => slotOf(hashTag(prefix + key))));
-  if (slots.size > 1) throw new DtmCrossSlot(keys);
+  const tags = new Set(keys.map((key) => hashTag(prefix + key)));
+  if (tags.size > 1 && new Set([...tags].map(slotOf)).size > 1) throw new DtmCrossSlot(keys);
 }
 
 /** The part of a key that decides its slot: what stands between the first `{` and the next `}`, unless that is empty. */

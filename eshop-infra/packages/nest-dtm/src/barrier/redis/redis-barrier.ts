@@ -11,6 +11,7 @@ import { BACK_CHECK, underBarrier } from './lua.js';
 import { RedisCall, redisCall, type ScriptOutcome } from './redis-call.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisScript } from './redis-script.js';
+import { ScriptCache, scriptOf } from './script-cache.js';
 import { ScriptRunner } from './script-runner.js';
 
 /** Settings of the Redis barrier. */
@@ -38,6 +39,8 @@ export function redisBarrier(redis: RedisClient, options: RedisBarrierOptions = 
 /** Made by {@link redisBarrier}. */
 export class RedisBarrier implements Barrier {
   readonly #runner: ScriptRunner;
+  readonly #scripts = new ScriptCache(underBarrier);
+  readonly #backCheck = scriptOf(BACK_CHECK);
   readonly #expire: number;
   readonly #keyOf: (branch: Branch) => string;
   readonly #prefix: string;
@@ -94,7 +97,7 @@ export class RedisBarrier implements Barrier {
   async backCheck(gid: string): Promise<'done' | 'rolled-back'> {
     assertGid(gid);
     const key = this.#key(localBranch(gid), 'msg', undefined);
-    return (await this.#runner.run(BACK_CHECK, [key], [this.#expire])) === 'rollback' ? 'rolled-back' : 'done';
+    return (await this.#runner.run(this.#backCheck, [key], [this.#expire])) === 'rollback' ? 'rolled-back' : 'done';
   }
 
   async #execute(branch: Branch, { keys, args = [], script, hashTag }: RedisScript): Promise<ScriptOutcome> {
@@ -102,7 +105,7 @@ export class RedisBarrier implements Barrier {
     const barrierKeys = [branch.op, ...(undone ? [undone] : [])].map((op) => this.#key(branch, op, hashTag));
     const all = [...barrierKeys, ...keys];
     assertOneSlot(all, this.#prefix);
-    const answer = await this.#runner.run(underBarrier(script), all, [
+    const answer = await this.#runner.run(this.#scripts.get(script), all, [
       branch.op,
       barrierKeys.length,
       this.#expire,
