@@ -39,7 +39,7 @@ describe.each([
   test('the same branch 50 times at once has one effect and 50 successes', async () => {
     const [gid, account] = [randomUUID(), await bank.account(100)];
     const answers = await Promise.all(
-      Array.from({ length: 50 }, () => caller[transport]({ gid, transfer: { account, amount: 3 } })),
+      Array.from({ length: 50 }, () => caller.persistently(transport, { gid, transfer: { account, amount: 3 } })),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([OK[transport]]));
     expect(await bank.state(account)).toEqual({ balance: 97, hits: 1 });
@@ -72,7 +72,9 @@ describe.each([
     const [gid, account] = [randomUUID(), await bank.account(10)];
     await caller[transport]({ gid, transfer: { account, amount: 3 } });
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => caller[transport]({ gid, op: 'compensate', transfer: { account, amount: 3 } })),
+      Array.from({ length: 20 }, () =>
+        caller.persistently(transport, { gid, op: 'compensate', transfer: { account, amount: 3 } }),
+      ),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([OK[transport]]));
     expect(await bank.state(account)).toEqual({ balance: 10, hits: 2 });

@@ -10,7 +10,7 @@ describe('local step under the MySQL barrier', () => {
 
   beforeAll(async () => {
     database = await throwAwayDatabase();
-    barrier = mysqlBarrier(database.dataSource, { groupSize: 8 });
+    barrier = mysqlBarrier(database.dataSource, { groupSize: 8, acquireTimeoutMs: 20_000, lockWaitSeconds: 20 });
   });
   afterAll(() => database?.drop());
 

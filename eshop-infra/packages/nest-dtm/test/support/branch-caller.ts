@@ -1,6 +1,7 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { Signer } from '../../src/index.js';
 import { Bank, type BankApp, signature, type Transfer } from './bank.js';
+import { until } from './until.js';
 
 /** One branch call as DTM would make it. */
 export interface Call {
@@ -14,6 +15,8 @@ export interface Call {
   /** Of a gRPC call, milliseconds. Default 20 s. */
   deadlineMs?: number;
 }
+
+const CALL_AGAIN = { grpc: 14, http: 503 };
 
 /** Calls branches directly, in DTM's place. Answers are numbers: gRPC status, or HTTP status. */
 export class BranchCaller {
@@ -66,6 +69,14 @@ export class BranchCaller {
       body: JSON.stringify(call.transfer),
     });
     return { status: response.status, text: await response.text() };
+  }
+
+  /** Calls as DTM does: again for as long as the answer is to call again, which a busy machine alone can cause. */
+  persistently(transport: 'grpc' | 'http', call: Call): Promise<{ status: number; text: string }> {
+    return until('an answer other than "call again"', async () => {
+      const answer = await this[transport](call);
+      return answer.status !== CALL_AGAIN[transport] && answer;
+    });
   }
 
   close(): void {
