@@ -5,19 +5,20 @@ import { Progress } from '../base/progress.ts';
 import type { Paths } from '../context.ts';
 import { buildK6, k6Binary } from '../install/k6.ts';
 import type { MeasuredProcess } from './cpu.ts';
+import { loadDtm } from './dtm.ts';
 import { loadFlash } from './flash.ts';
 import { type K6Script, k6Scripts, loadK6 } from './k6.ts';
 import { loadList } from './list.ts';
 import { loopbackOrigin } from './loopback.ts';
 import type { LoadTarget, RunReport } from './orders-run.ts';
-import { flashText, k6Text, listText, submitText } from './report.ts';
+import { dtmText, flashText, k6Text, listText, submitText } from './report.ts';
 import { loadSubmit } from './submit.ts';
 
 interface LoadContext {
   gatewayUrl: string;
   /** URL of the database server with all rights. */
   mysqlRootUrl(database?: string): string;
-  ports: { orderGrpc: number; redis: number; kafka: number };
+  ports: { orderGrpc: number; redis: number; kafka: number; dtmMysqlHttp: number };
   processes(): MeasuredProcess[];
   paths: Paths;
 }
@@ -31,6 +32,7 @@ interface CommonOptions {
 }
 
 interface OrdersCommandOptions extends CommonOptions {
+  dtmSeconds: number;
   tail: number;
   audit: boolean;
 }
@@ -70,15 +72,19 @@ export function loadCommand(context: LoadContext): Command {
     .addCommand(queuedCommand(context))
     .addCommand(flashCommand(context))
     .addCommand(listCommand(context))
+    .addCommand(dtmCommand(context))
     .addCommand(k6Command(context));
 }
 
 const say = (text: string) => console.error(`eshop: ${text}`);
 
+const dtmUrlOf = ({ ports }: LoadContext) => `http://127.0.0.1:${ports.dtmMysqlHttp}`;
+
 function targetOf(context: LoadContext, url: string | undefined): LoadTarget {
   return {
     gatewayUrl: loopbackOrigin(url ?? context.gatewayUrl),
     mysqlUrl: context.mysqlRootUrl(),
+    dtmUrl: dtmUrlOf(context),
     processes: context.processes(),
     sources: sourcesOf(context.ports),
   };
@@ -96,7 +102,7 @@ function conclude<Report extends Pick<RunReport, 'audit'>>(
 }
 
 function submitCommand(context: LoadContext): Command {
-  return goods(orders(bounded(new Command('submit'))))
+  return goods(measured(bounded(new Command('submit'))))
     .description('place orders for new products, measure how fast they finish, then audit')
     .option('--wait', 'let each order be answered only when it has ended (waitResult)')
     .action(async ({ url, json, wait, ...options }: SubmitCommandOptions) => {
@@ -106,7 +112,7 @@ function submitCommand(context: LoadContext): Command {
 }
 
 function queuedCommand(context: LoadContext): Command {
-  return goods(orders(bounded(new Command('queued'))))
+  return goods(measured(bounded(new Command('queued'))))
     .description('put orders for new products into the queue, measure how fast they finish, then audit')
     .action(async ({ url, json, ...options }: SubmitCommandOptions) => {
       const report = await loadSubmit(targetOf(context, url), { ...options, queued: true }, say);
@@ -115,7 +121,7 @@ function queuedCommand(context: LoadContext): Command {
 }
 
 function flashCommand(context: LoadContext): Command {
-  return orders(bounded(new Command('flash')))
+  return measured(bounded(new Command('flash')))
     .description('buy in the flash sale of a new product, then ask one that is sold out, then audit')
     .option(
       '--units <n>',
@@ -173,11 +179,31 @@ function listCommand(context: LoadContext): Command {
     });
 }
 
+function dtmCommand(context: LoadContext): Command {
+  return load(new Command('dtm'))
+    .description('submit sagas that call nobody: what DTM on MariaDB can do here at most')
+    .action(async ({ json, ...options }: Omit<CommonOptions, 'url'>) => {
+      const report = await loadDtm({ dtmUrl: dtmUrlOf(context), processes: context.processes() }, options);
+      console.log(json ? JSON.stringify(report, null, 2) : dtmText(report));
+      if (report.finished === 0) process.exitCode = 1;
+    });
+}
+
 /** Options of loads whose orders end after their answer. */
 function orders(command: Command): Command {
   return command
     .option('--tail <n>', 'seconds to wait for orders that run on after the load', whole(5, 600), 60)
     .option('--no-audit', 'do not audit afterwards');
+}
+
+/** Options of loads that are held against what DTM can do. */
+function measured(command: Command): Command {
+  return orders(command).option(
+    '--dtm-seconds <n>',
+    'how long to measure DTM alone, half before the load and half after; 0 = not',
+    whole(0, 600),
+    10,
+  );
 }
 
 function goods(command: Command): Command {
@@ -191,11 +217,14 @@ function goods(command: Command): Command {
 }
 
 function bounded(command: Command): Command {
+  return load(command).option('--url <url>', "a gateway on this machine (default: this instance's)");
+}
+
+function load(command: Command): Command {
   return command
     .option('--clients <n>', 'clients that each send one request after the other', whole(1, 1000), 32)
     .option('--seconds <n>', 'how long to send', whole(1, 600), 20)
     .option('--count <n>', 'send at most so many requests', whole(1, 10_000_000))
-    .option('--url <url>', "a gateway on this machine (default: this instance's)")
     .option('--json', 'print the whole report as JSON');
 }
 

@@ -3,6 +3,7 @@ import { defaultSchemas } from '../audit/schemas.ts';
 import type { Sources } from '../audit/sources.ts';
 import { closedLoop } from './closed-loop.ts';
 import { CpuMeter, type CpuUsage, type MeasuredProcess } from './cpu.ts';
+import { loadDtm } from './dtm.ts';
 import { type FinishedOrders, OrderBook } from './finished-orders.ts';
 import type { Answer } from './http-client.ts';
 import { type Percentiles, percentiles } from './percentiles.ts';
@@ -14,6 +15,8 @@ export interface RunOptions {
   count?: number;
   /** Seconds to order before anything is measured, so that the services are compiled; default 0. */
   warmup?: number;
+  /** How long to measure what DTM alone can do, in seconds: half of it before the load and half after; default 0. */
+  dtmSeconds?: number;
   /** How long to wait for the orders that are unfinished when the load ends, in seconds. */
   tail: number;
   audit: boolean;
@@ -23,6 +26,8 @@ export interface RunOptions {
 export interface LoadTarget {
   gatewayUrl: string;
   mysqlUrl: string;
+  /** HTTP URL of the DTM server that carries orders out. */
+  dtmUrl?: string;
   /** The processes whose time is measured. */
   processes: readonly MeasuredProcess[];
   sources?: Sources;
@@ -39,6 +44,8 @@ export interface RunReport {
   /** All finished orders, per second from the start to the last finish. */
   finishedPerSecondWithTail: number;
   unfinishedAfter5s: number;
+  /** Sagas per second that DTM finishes when it has nothing else to do; undefined when that was not measured. */
+  dtmPerSecond: number | undefined;
   /** As the client saw it, in ms. */
   answer: Percentiles;
   errors: Record<string, number>;
@@ -65,12 +72,19 @@ export interface Ordering {
 
 /** Orders as fast as a number of clients can, and reads from the books what became of the orders. */
 export async function runOrders(
-  { mysqlUrl, processes, sources = databasesOnly }: LoadTarget,
+  { mysqlUrl, dtmUrl, processes, sources = databasesOnly }: LoadTarget,
   options: RunOptions,
   { products, send }: Ordering,
   say: Say,
 ): Promise<RunReport> {
-  const { clients, seconds, count, warmup = 0 } = options;
+  const { clients, seconds, count, warmup = 0, dtmSeconds = 0 } = options;
+  const dtmAlone: number[] = [];
+  const measureDtm = async () => {
+    if (dtmUrl === undefined || dtmSeconds === 0) return;
+    say(`DTM alone for ${dtmSeconds / 2} s`);
+    const { finishedPerSecond } = await loadDtm({ dtmUrl, processes: [] }, { clients, seconds: dtmSeconds / 2 });
+    dtmAlone.push(finishedPerSecond);
+  };
   const book = await OrderBook.open(mysqlUrl, sources.schemas.order);
   try {
     if (warmup > 0) {
@@ -79,6 +93,7 @@ export async function runOrders(
       const { ok } = await closedLoop({ clients, seconds: warmup, send });
       await book.waitUntilFinished({ products, since, accepted: ok }, options.tail);
     }
+    await measureDtm();
     say(`ordering with ${clients} clients for ${seconds} s`);
     const since = await book.now();
     const meter = new CpuMeter([...processes, { name: 'load', pid: process.pid }]);
@@ -91,6 +106,7 @@ export async function runOrders(
     if (unfinishedAfter5s > 0) await book.waitUntilFinished(run, options.tail - GRACE_SECONDS);
     const cpu = meter.usage();
     const finished = await book.finished(run, ended);
+    await measureDtm();
     return {
       seconds: loop.seconds,
       accepted: loop.ok,
@@ -99,6 +115,7 @@ export async function runOrders(
       finishedPerSecond: finished.duringLoad / loop.seconds,
       finishedPerSecondWithTail: (finished.placed + finished.cancelled) / (loop.seconds + finished.tailSeconds),
       unfinishedAfter5s,
+      dtmPerSecond: dtmAlone.length > 0 ? dtmAlone.reduce((sum, each) => sum + each, 0) / dtmAlone.length : undefined,
       answer: percentiles(loop.latencies),
       errors: loop.errors,
       cpu,

@@ -1,5 +1,6 @@
 import { table, verdict, violationText } from '../audit/report.ts';
 import type { CpuUsage } from './cpu.ts';
+import type { DtmReport } from './dtm.ts';
 import type { FlashReport } from './flash.ts';
 import type { K6Report } from './k6.ts';
 import type { ListReport } from './list.ts';
@@ -82,6 +83,7 @@ function runLines(report: RunReport): string[] {
       ['  cancelled', finished.cancelled, ''],
       ['unfinished 5 s after the load', unfinishedAfter5s, ''],
     ]),
+    ...ceilingLines(report),
     `last one finished ${finished.tailSeconds.toFixed(2)} s after the load ended`,
     ...(finished.unfinished > 0 ? [`${finished.unfinished} are unfinished still`] : []),
     '',
@@ -93,8 +95,32 @@ function runLines(report: RunReport): string[] {
   ];
 }
 
+/** How near the orders came to what DTM can do at all. */
+function ceilingLines({ dtmPerSecond, finishedPerSecond }: RunReport): string[] {
+  if (dtmPerSecond === undefined) return [];
+  const share = (finishedPerSecond / dtmPerSecond).toFixed(2);
+  return [
+    `DTM alone finishes ${dtmPerSecond.toFixed(1)} sagas per second; while the load ran it finished ${share} of that`,
+  ];
+}
+
 function auditLines({ audit }: Pick<RunReport, 'audit'>): string[] {
   return audit ? ['', ...audit.violations.map((violation) => violationText(violation)), verdict(audit)] : [];
+}
+
+/** The figures of DTM alone, for a person. */
+export function dtmText(report: DtmReport): string {
+  const { options, seconds, finished, finishedPerSecond, answer, errors, cpu, busy } = report;
+  return [
+    `${options.clients} clients, ${seconds.toFixed(1)} s, sagas of branches that call nobody`,
+    `finished ${finished}, ${finishedPerSecond.toFixed(1)} per second`,
+    '',
+    ...latencyLines({ answer }),
+    '',
+    ...errorLines(errors),
+    ...cpuLines(cpu, finished),
+    `processors busy ${(busy * 100).toFixed(0)} %`,
+  ].join('\n');
 }
 
 /** The figures of a run of lists, for a person. */

@@ -47,7 +47,13 @@ const options: SubmitOptions = {
 };
 
 function run(changed: Partial<SubmitOptions> = {}) {
-  const target = { gatewayUrl: gateway.url, mysqlUrl: world.url, processes: [], sources: { schemas: world.schemas } };
+  const target = {
+    gatewayUrl: gateway.url,
+    mysqlUrl: world.url,
+    dtmUrl: process.env.TEST_DTM_HTTP ?? 'http://127.0.0.1:36789',
+    processes: [],
+    sources: { schemas: world.schemas },
+  };
   return loadSubmit(target, { ...options, ...changed });
 }
 
@@ -71,7 +77,17 @@ it('reports what the books say about the orders it placed', async () => {
     couponID: 0,
     waitResult: false,
   });
+  expect(submitText(report)).not.toMatch(/DTM alone/);
   expect(submitText(report)).toMatch(/placed +7[\s\S]*audit: all invariants hold$/);
+});
+
+it('holds the orders against what DTM alone can do, when asked to', async () => {
+  gateway = await localServer(shop);
+  const report = await run({ dtmSeconds: 0.4 });
+  expect(report.dtmPerSecond).toBeGreaterThan(0);
+  expect(submitText(report)).toMatch(
+    /DTM alone finishes \d+\.\d sagas per second; while the load ran it finished \d\.\d\d/,
+  );
 });
 
 it('measures nothing of the warm-up', async () => {
