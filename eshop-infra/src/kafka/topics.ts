@@ -1,4 +1,5 @@
 import type { Admin } from 'kafkajs';
+import { waitFor } from '../base/wait.ts';
 
 /** Orders on their way to the order service, from the flash sale and from the queued submit. */
 export const orderTopic = 'flash-sale-order';
@@ -35,9 +36,14 @@ export function wantedTopics(env: NodeJS.ProcessEnv = process.env): WantedTopic[
 export async function makeTopics(admin: Admin, wanted: readonly WantedTopic[]): Promise<void> {
   await admin.createTopics({
     topics: wanted.map(({ topic, partitions }) => ({ topic, numPartitions: partitions, replicationFactor: 1 })),
-    waitForLeaders: true,
+    waitForLeaders: false,
   });
-  const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) });
+  // A broker that is busy does not know a topic yet that it has just agreed to make; kafkajs' own wait gives up on that.
+  const { topics } = await waitFor(
+    'the topics of Kafka',
+    () => admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) }),
+    { timeoutMs: 15_000 },
+  );
   const small = wanted.filter(({ topic, partitions }) => {
     const found = topics.find(({ name }) => name === topic);
     return found !== undefined && found.partitions.length < partitions;

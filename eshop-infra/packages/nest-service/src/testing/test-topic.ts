@@ -41,7 +41,15 @@ export async function testTopic(partitions = 3, prefix = 'test'): Promise<TestTo
 }
 
 async function createTopics(admin: Admin, topics: { topic: string; numPartitions: number }[]): Promise<void> {
-  await admin.createTopics({ topics, waitForLeaders: true });
+  await admin.createTopics({ topics, waitForLeaders: false });
+  // A broker that is busy does not know a topic yet that it has just agreed to make; kafkajs' own wait gives up on that.
+  const names = topics.map(({ topic }) => topic);
+  const led = () =>
+    admin.fetchTopicMetadata({ topics: names }).then(
+      (found) => found.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)) || undefined,
+      () => undefined,
+    );
+  await eventually(led, `leaders of ${names.join(' and ')}`);
 }
 
 function topicOf(kafka: Kafka, admin: Admin, name: string): Omit<TestTopic, 'brokers'> {
