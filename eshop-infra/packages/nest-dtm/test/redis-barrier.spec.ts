@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { adjustAmount, DtmCrossSlot, DtmInvalidOption, Refusal, redisBarrier } from '../src/index.js';
+import { transports } from './support/adapters.js';
 import { freePort } from './support/free-port.js';
 import { Kiosk, type KioskApp, startKiosk, type Take, take } from './support/kiosk.js';
 import { backCheckOf, type Identity, RawCaller } from './support/raw-caller.js';
@@ -12,14 +13,14 @@ const REFUSED = { grpc: 10, http: 409 };
 const RETRY = { grpc: 14, http: 503 };
 const EIGHT_DAYS = 8 * 86_400;
 
-describe.each(['grpc', 'http'] as const)('Redis barrier over %s', (transport) => {
+describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => {
   let store: Awaited<ReturnType<typeof throwAwayRedis>>;
   let kiosk: KioskApp;
   let caller: RawCaller;
 
   beforeAll(async () => {
     store = await throwAwayRedis();
-    kiosk = await startKiosk(redisBarrier(store.redis));
+    kiosk = await startKiosk(redisBarrier(store.redis), {}, adapter);
     caller = new RawCaller(kiosk);
   });
   afterAll(async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { transports } from './support/adapters.js';
 import { Bank, startBank } from './support/bank.js';
 import { BranchCaller } from './support/branch-caller.js';
 import { throwAwayDatabase } from './support/database.js';
@@ -12,10 +13,10 @@ describe('shutdown', () => {
   });
   afterAll(() => database?.drop());
 
-  test.each(['grpc', 'http'] as const)(
-    'waits for a branch that runs over %s, and tells those that come to come again',
-    async (transport) => {
-      const bank = await startBank(database.dataSource);
+  test.each(transports)(
+    'waits for a branch that runs over %s (%s), and tells those that come to come again',
+    async (transport, adapter) => {
+      const bank = await startBank(database.dataSource, {}, {}, adapter);
       const caller = new BranchCaller(bank);
       const [gid, account, entered, leave] = [randomUUID(), await bank.account(10), gate(), gate()];
       bank.scripts.on(account, 'action', async () => {

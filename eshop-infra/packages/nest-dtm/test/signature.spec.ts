@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Signer } from '../src/index.js';
+import { transports } from './support/adapters.js';
 import { type BankApp, signature, startBank } from './support/bank.js';
 import { BranchCaller } from './support/branch-caller.js';
 import { throwAwayDatabase } from './support/database.js';
@@ -8,7 +9,7 @@ const OK = { grpc: 0, http: 200 };
 const UNAUTHENTICATED = { grpc: 16, http: 401 };
 const REFUSED = { grpc: 10, http: 409 };
 
-describe.each(['grpc', 'http'] as const)('signature over %s', (transport) => {
+describe.each(transports)('signature over %s (%s)', (transport, adapter) => {
   const newKey = { id: 'next', secret: 'a secret that replaces it' };
   let database: Awaited<ReturnType<typeof throwAwayDatabase>>;
   let bank: BankApp;
@@ -16,7 +17,7 @@ describe.each(['grpc', 'http'] as const)('signature over %s', (transport) => {
 
   beforeAll(async () => {
     database = await throwAwayDatabase(2);
-    bank = await startBank(database.dataSource, { signature: { keys: [newKey, ...signature.keys] } });
+    bank = await startBank(database.dataSource, { signature: { keys: [newKey, ...signature.keys] } }, {}, adapter);
     caller = new BranchCaller(bank);
   });
   afterAll(async () => {

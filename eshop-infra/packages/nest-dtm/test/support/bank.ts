@@ -3,6 +3,7 @@ import {
   Controller,
   createParamDecorator,
   type ExecutionContext,
+  type INestApplication,
   Injectable,
   Module,
   type PipeTransform,
@@ -10,7 +11,6 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
 import {
   DtmBranches,
@@ -22,6 +22,7 @@ import {
   mysqlBarrier,
   Refusal,
 } from '../../src/index.js';
+import { type AdapterName, adapters } from './adapters.js';
 import { env } from './env.js';
 import { freePort } from './free-port.js';
 
@@ -133,7 +134,7 @@ class BankSagaController {
 }
 
 export interface BankApp {
-  app: NestFastifyApplication;
+  app: INestApplication;
   dtm: DtmService;
   scripts: Scripts;
   dataSource: DataSource;
@@ -155,6 +156,7 @@ export async function startBank(
   dataSource: DataSource,
   options: Partial<DtmModuleOptions> = {},
   barrier: MysqlBarrierOptions = {},
+  adapter: AdapterName = 'fastify',
 ): Promise<BankApp> {
   const port = await freePort();
   const grpcAddress = `127.0.0.1:${port}`;
@@ -175,7 +177,7 @@ export async function startBank(
   })
   class BankModule {}
 
-  const app = await NestFactory.create<NestFastifyApplication>(BankModule, new FastifyAdapter(), { logger: false });
+  const app = await NestFactory.create(BankModule, adapters[adapter](), { logger: false });
   app.connectMicroservice<MicroserviceOptions>(
     {
       transport: Transport.GRPC,

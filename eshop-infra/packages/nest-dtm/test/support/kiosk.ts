@@ -1,7 +1,6 @@
-import { Controller, Get, HttpCode, Injectable, Module, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, type INestApplication, Injectable, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   type Barrier,
   DtmBackCheck,
@@ -12,6 +11,7 @@ import {
   type RedisScript,
   RedisTransaction,
 } from '../../src/index.js';
+import { type AdapterName, adapters } from './adapters.js';
 import { jsonMethod, Message, signature } from './bank.js';
 import { env } from './env.js';
 import { freePort } from './free-port.js';
@@ -120,7 +120,7 @@ class BareController {
 }
 
 export interface KioskApp {
-  app: NestFastifyApplication;
+  app: INestApplication;
   dtm: DtmService;
   twists: Twists;
   grpcAddress: string;
@@ -129,7 +129,11 @@ export interface KioskApp {
 }
 
 /** A hybrid service whose branches work in Redis, and a submitter, on free ports. */
-export async function startKiosk(barrier: Barrier, options: Partial<DtmModuleOptions> = {}): Promise<KioskApp> {
+export async function startKiosk(
+  barrier: Barrier,
+  options: Partial<DtmModuleOptions> = {},
+  adapter: AdapterName = 'fastify',
+): Promise<KioskApp> {
   const grpcAddress = `127.0.0.1:${await freePort()}`;
 
   @Module({
@@ -148,7 +152,7 @@ export async function startKiosk(barrier: Barrier, options: Partial<DtmModuleOpt
   })
   class KioskModule {}
 
-  const app = await NestFactory.create<NestFastifyApplication>(KioskModule, new FastifyAdapter(), { logger: false });
+  const app = await NestFactory.create(KioskModule, adapters[adapter](), { logger: false });
   app.connectMicroservice<MicroserviceOptions>(
     {
       transport: Transport.GRPC,
