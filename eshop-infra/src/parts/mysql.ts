@@ -8,6 +8,8 @@ import { databaseUsers } from './database-users.ts';
 import type { Part } from './part.ts';
 
 const dataDirectory = (context: Context) => join(context.paths.data, 'mysql');
+/** A server that starts empties this directory of temporary tables: in a shared one it would take those of another instance. */
+const temporaryDirectory = (context: Context) => join(context.paths.data, 'mysql-tmp');
 const initFile = (context: Context) => join(context.paths.run, 'mysql-init.sql');
 export const mysqlSocket = (context: Context) => join(context.paths.sockets, 'mysql.sock');
 const server = () => which('mariadbd');
@@ -63,6 +65,7 @@ export const mysqlPart: Part = {
 
   async prepare(context, step) {
     const data = dataDirectory(context);
+    mkdirSync(temporaryDirectory(context), { recursive: true, mode: 0o700 });
     if (!existsSync(data)) {
       step.note('making the data directory');
       const fresh = `${data}.new`;
@@ -73,6 +76,7 @@ export const mysqlPart: Part = {
         args: [
           '--no-defaults',
           `--datadir=${fresh}`,
+          `--tmpdir=${temporaryDirectory(context)}`,
           '--auth-root-authentication-method=normal',
           '--skip-test-db',
           '--skip-name-resolve',
@@ -92,6 +96,7 @@ export const mysqlPart: Part = {
       args: [
         '--no-defaults',
         `--datadir=${dataDirectory(context)}`,
+        `--tmpdir=${temporaryDirectory(context)}`,
         `--port=${context.ports.mysql}`,
         '--bind-address=127.0.0.1',
         `--socket=${mysqlSocket(context)}`,
