@@ -11,48 +11,58 @@ export interface PortDefaults {
   readonly grpcPort: number | null;
 }
 
-/** The sections that every service has. Each key has a default, so that a configuration file states only what differs. */
+/**
+ * The sections that every service has. Each key has a default, so that a configuration file states only what differs, and a
+ * description, which the README of a service shows.
+ */
 export function baseSections(defaults: PortDefaults) {
   return {
     app: z
       .object({
-        /** Name in logs, metrics and Swagger. */
-        name: z.string().min(1).default(defaults.name),
-        version: z.string().default('0.0.0'),
-        /** A word for people, such as development or production; nothing depends on it. */
-        env: z.string().default('development'),
+        name: z.string().min(1).default(defaults.name).describe('name in logs, metrics and Swagger'),
+        version: z.string().default('0.0.0').describe('version in Swagger'),
+        env: z.string().default('development').describe('a word for people; nothing depends on it'),
       })
       .prefault({}),
     http: z
       .object({
-        host: z.string().default('0.0.0.0'),
-        /** 0 = any free port. */
-        port: port.default(defaults.httpPort),
-        /** Largest request body in bytes; more is refused with 413. */
-        bodyLimit: z.int().min(1024).default(1_048_576),
-        /** Time to receive a request, and the time its calls to other services may take at most. */
-        requestTimeoutMs: milliseconds.default(30_000),
-        /** Whether /config shows the settings, secrets hidden; not where strangers reach the port. */
-        showConfig: z.boolean().default(true),
+        host: z.string().default('0.0.0.0').describe('address that HTTP listens on'),
+        port: port.default(defaults.httpPort).describe('port of HTTP; 0 = any free one'),
+        bodyLimit: z.int().min(1024).default(1_048_576).describe('bytes; a larger body is answered 413'),
+        requestTimeoutMs: milliseconds
+          .default(30_000)
+          .describe('time to receive a request, and the time its calls to other services may take at most'),
+        showConfig: z
+          .boolean()
+          .default(true)
+          .describe('whether /config shows the settings, secrets hidden; not where strangers reach the port'),
       })
       .prefault({}),
     grpc: z
       .object({
-        host: z.string().default('0.0.0.0'),
-        port: port.default(defaults.grpcPort ?? 0),
-        /** Largest request in bytes; more is refused with RESOURCE_EXHAUSTED. */
-        maxMessageBytes: z.int().min(1024).default(4_194_304),
+        host: z.string().default('0.0.0.0').describe('address that gRPC listens on'),
+        port: port.default(defaults.grpcPort ?? 0).describe('port of gRPC; 0 = any free one'),
+        maxMessageBytes: z
+          .int()
+          .min(1024)
+          .default(4_194_304)
+          .describe('a larger request is refused with RESOURCE_EXHAUSTED'),
       })
       .prefault({}),
     log: z
-      .object({ level: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info') })
+      .object({
+        level: z
+          .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'])
+          .default('info')
+          .describe('what is logged: this and what is worse'),
+      })
       .prefault({}),
     shutdown: z
       .object({
-        /** How long requests in flight may take to finish after SIGTERM. */
-        drainMs: milliseconds.default(10_000),
-        /** Wait between "not ready" and the end of listening, for load balancers to notice. */
-        delayMs: milliseconds.default(0),
+        drainMs: milliseconds.default(10_000).describe('how long requests under way may take once SIGTERM has come'),
+        delayMs: milliseconds
+          .default(0)
+          .describe('how long to answer "not ready" before draining, for load balancers to notice'),
       })
       .prefault({}),
     /** Other services by the name of their contract. */
@@ -60,12 +70,14 @@ export function baseSections(defaults: PortDefaults) {
       .record(
         z.string(),
         z.object({
-          /** host:port, or a grpc-js target such as dns:///stock:30382. */
-          address: z.string().min(1),
-          /** Longest time of a call, its retries included. */
-          deadlineMs: z.int().min(1).default(3_000),
-          /** Repeats of a call without side effects after UNAVAILABLE. */
-          retries: z.int().min(0).max(10).default(2),
+          address: z.string().min(1).describe('where it is: host:port, or a target such as dns:///stock:30382'),
+          deadlineMs: z.int().min(1).default(3_000).describe('longest time of a call, its repeats included'),
+          retries: z
+            .int()
+            .min(0)
+            .max(10)
+            .default(2)
+            .describe('repeats of a call that changes nothing, when the service is unavailable'),
         }),
       )
       .default({}),
@@ -77,10 +89,7 @@ export type ServiceConfig = z.infer<z.ZodObject<ReturnType<typeof baseSections>>
 
 /** The section `dtm` of a service that runs or serves distributed transactions. */
 export const dtmSection = z.object({
-  /** host:port of the DTM server's gRPC. */
-  grpc: z.string().min(1),
-  /** Base URL of the DTM server's HTTP API. */
-  http: z.url(),
-  /** Key that signs branch calls; the same in all services. */
-  secret: secret(),
+  grpc: z.string().min(1).describe("host:port of the DTM server's gRPC"),
+  http: z.url().describe("the same server's HTTP API"),
+  secret: secret().describe('signs the calls of branches; the same in every service that takes part in transactions'),
 });

@@ -3,40 +3,52 @@ import { secret } from '../config/secret.js';
 
 /** The section `kafka` of a service that writes to or reads from Kafka. */
 export const kafkaSection = z.object({
-  /** host:port of some brokers; they name the others. */
-  brokers: z.array(z.string().min(1)).min(1).default(['127.0.0.1:9092']),
-  /** Name of this service in the brokers' logs. */
-  clientId: z.string().min(1).default('service'),
-  ssl: z.boolean().default(false),
-  /** How the service shows the brokers who it is. */
-  saslMechanism: z.enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512']).default('none'),
-  username: z.string().default(''),
-  password: secret(z.string()).default(''),
-  connectTimeoutMs: z.int().min(1).default(3_000),
-  /** Longest wait for a broker's answer. */
-  requestTimeoutMs: z.int().min(100).default(5_000),
-  /** Longest time of a send, repeats included; then UNAVAILABLE. */
-  sendTimeoutMs: z.int().min(1).default(5_000),
-  /** Records that may wait to be sent; more are refused with UNAVAILABLE at once. */
-  sendQueueLimit: z.int().min(1).default(10_000),
+  brokers: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['127.0.0.1:9092'])
+    .describe('host:port of some brokers; they name the others'),
+  clientId: z.string().min(1).default('service').describe("name of this service in the brokers' logs"),
+  ssl: z.boolean().default(false).describe('whether the brokers speak TLS'),
+  saslMechanism: z
+    .enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512'])
+    .default('none')
+    .describe('how the service shows the brokers who it is'),
+  username: z.string().default('').describe('who it is, when there is a mechanism'),
+  password: secret(z.string()).default('').describe('its password, when there is a mechanism'),
+  connectTimeoutMs: z.int().min(1).default(3_000).describe('how long connecting may take'),
+  requestTimeoutMs: z.int().min(100).default(5_000).describe("longest wait for a broker's answer"),
+  sendTimeoutMs: z.int().min(1).default(5_000).describe('longest time of a send, its repeats included'),
+  sendQueueLimit: z.int().min(1).default(10_000).describe('records that may wait to be sent; more are refused at once'),
 });
 
 /** The section `kafka.consumer` of a service that reads from Kafka. */
 export const kafkaConsumerSection = z.object({
-  /** Partitions worked on at a time. */
-  partitionsAtOnce: z.int().min(1).max(1_000).default(12),
-  /** Records of one partition worked on at a time; their offsets are committed in order all the same. */
-  recordsAtOnce: z.int().min(1).max(1_000).default(8),
-  /** A consumer that is silent for so long is taken for dead, and its partitions go to others. */
-  sessionTimeoutMs: z.int().min(6_000).default(30_000),
-  heartbeatMs: z.int().min(100).default(3_000),
-  /** Longest wait of a request for new records. */
-  fetchWaitMs: z.int().min(1).default(200),
-  /** First and longest pause of a partition whose record failed for the moment. */
-  retryMinMs: z.int().min(1).default(200),
-  retryMaxMs: z.int().min(1).default(30_000),
-  /** Attempts at a record that fails for no known reason, before it becomes a dead letter. */
-  unexpectedAttempts: z.int().min(1).default(10),
+  partitionsAtOnce: z.int().min(1).max(1_000).default(12).describe('partitions worked on at a time'),
+  recordsAtOnce: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(8)
+    .describe('records of one partition under way at a time; their offsets are committed in order all the same'),
+  sessionTimeoutMs: z
+    .int()
+    .min(6_000)
+    .default(30_000)
+    .describe('a consumer that is silent for so long is taken for dead, and its partitions go to others'),
+  heartbeatMs: z.int().min(100).default(3_000).describe('how often it shows that it lives'),
+  fetchWaitMs: z.int().min(1).default(200).describe('longest wait of a request for new records'),
+  retryMinMs: z
+    .int()
+    .min(1)
+    .default(200)
+    .describe('first pause of a partition whose record failed for the moment; it doubles each time'),
+  retryMaxMs: z.int().min(1).default(30_000).describe('longest pause'),
+  unexpectedAttempts: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe('attempts at a record that fails for no known reason, before it becomes a dead letter'),
 });
 
 export type KafkaConfig = z.infer<typeof kafkaSection>;

@@ -3,8 +3,8 @@ import type { TestTopic } from './test-topic.js';
 
 export { eventually } from './eventually.js';
 export { type Answer, send } from './send.js';
+export { type ConfigFile, type ReadmeSettings, readmeSettings, settingsTable, unnamedSettings } from './settings.js';
 export { startTestService, type TestService } from './start-test-service.js';
-export { unnamedSettings } from './unnamed-settings.js';
 export type { TestDatabase, TestTopic };
 
 // What follows is loaded when it is called: a service without a database has no mysql2, one without Kafka no kafkajs.
