@@ -19,7 +19,9 @@ export const configSchema = z.object({
     backCheckAfterSeconds: z.int().min(3),
     retrySeconds: z.int().min(1),
   }),
-  branches: z.object({ flashSale: z.string().min(1) }),
+  branches: z.object({
+    flashSale: z.string().min(1).describe('gRPC address of this service, as the DTM server sees it'),
+  }),
 });
 
 /** The whole configuration of this service. */

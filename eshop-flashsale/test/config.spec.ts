@@ -1,9 +1,16 @@
-import { unnamedSettings } from '@eshop/nest-service/testing';
+import { readmeSettings, unnamedSettings } from '@eshop/nest-service/testing';
 import { flashSaleContract } from '@eshop/proto/flashsale';
 import { configSchema } from '../src/config.js';
 
-describe('config/flashSale.yaml', () => {
-  it('names every setting', () => {
-    expect(unnamedSettings({ contract: flashSaleContract, config: configSchema })).toEqual([]);
+const service = { contract: flashSaleContract, config: configSchema };
+
+describe('the settings', () => {
+  it('are all in config/flashSale.yaml, with their defaults', () => {
+    expect(unnamedSettings(service)).toEqual([]);
+  });
+
+  it('are shown by the README as they are: `npm run settings` writes them', () => {
+    const { shown, actual } = readmeSettings(service);
+    expect(shown).toBe(actual);
   });
 });

@@ -1,9 +1,16 @@
-import { unnamedSettings } from '@eshop/nest-service/testing';
+import { readmeSettings, unnamedSettings } from '@eshop/nest-service/testing';
 import { eshopContract } from '@eshop/proto/gateway';
 import { configSchema } from '../src/config.js';
 
-describe('config/eshop_gw.yaml', () => {
-  it('names every setting with its default', () => {
-    expect(unnamedSettings({ contract: eshopContract, config: configSchema })).toEqual([]);
+const service = { contract: eshopContract, config: configSchema };
+
+describe('the settings', () => {
+  it('are all in config/eshop_gw.yaml, with their defaults', () => {
+    expect(unnamedSettings(service)).toEqual([]);
+  });
+
+  it('are shown by the README as they are: `npm run settings` writes them', () => {
+    const { shown, actual } = readmeSettings(service);
+    expect(shown).toBe(actual);
   });
 });

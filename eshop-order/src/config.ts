@@ -2,13 +2,15 @@ import { dtmSection, type ServiceConfig, z } from '@eshop/nest-service';
 import { kafkaConsumerSection, kafkaSection } from '@eshop/nest-service/kafka';
 import { mysqlSection } from '@eshop/nest-service/mysql';
 
+const branch = z.string().min(1);
+
 /** The order service's own settings; `config/order.yaml` holds their defaults and what they mean. */
 export const configSchema = z.object({
   mysql: mysqlSection,
   dtm: dtmSection,
   kafka: kafkaSection.extend({
     orderTopic: z.string().min(1),
-    orderGroup: z.string().min(1),
+    orderGroup: z.string().min(1).describe("the consumers' group"),
     consumer: kafkaConsumerSection,
   }),
   order: z.object({
@@ -27,11 +29,11 @@ export const configSchema = z.object({
     queueRunningBusy: z.int().min(1).max(10_000),
   }),
   branches: z.object({
-    order: z.string().min(1),
-    stock: z.string().min(1),
-    coupon: z.string().min(1),
-    pay: z.string().min(1),
-    flashSale: z.string().min(1),
+    order: branch.describe('gRPC address of this service, as the DTM server sees it'),
+    stock: branch.describe('the same of the stock service'),
+    coupon: branch.describe('the same of the coupon service'),
+    pay: branch.describe('the same of the pay service'),
+    flashSale: branch.describe('the same of the flash sale service'),
   }),
 });
 

@@ -1,7 +1,16 @@
-import { unnamedSettings } from '@eshop/nest-service/testing';
+import { readmeSettings, unnamedSettings } from '@eshop/nest-service/testing';
 import { orderContract } from '@eshop/proto/order';
 import { configSchema } from '../src/config.js';
 
-it('config/order.yaml names every setting', () => {
-  expect(unnamedSettings({ contract: orderContract, config: configSchema })).toEqual([]);
+const service = { contract: orderContract, config: configSchema };
+
+describe('the settings', () => {
+  it('are all in config/order.yaml, with their defaults', () => {
+    expect(unnamedSettings(service)).toEqual([]);
+  });
+
+  it('are shown by the README as they are: `npm run settings` writes them', () => {
+    const { shown, actual } = readmeSettings(service);
+    expect(shown).toBe(actual);
+  });
 });

@@ -1,9 +1,16 @@
-import { unnamedSettings } from '@eshop/nest-service/testing';
+import { readmeSettings, unnamedSettings } from '@eshop/nest-service/testing';
 import { payContract } from '@eshop/proto/pay';
 import { configSchema } from '../src/config.js';
 
-describe('config/pay.yaml', () => {
-  it('names every setting with its default', () => {
-    expect(unnamedSettings({ contract: payContract, config: configSchema })).toEqual([]);
+const service = { contract: payContract, config: configSchema };
+
+describe('the settings', () => {
+  it('are all in config/pay.yaml, with their defaults', () => {
+    expect(unnamedSettings(service)).toEqual([]);
+  });
+
+  it('are shown by the README as they are: `npm run settings` writes them', () => {
+    const { shown, actual } = readmeSettings(service);
+    expect(shown).toBe(actual);
   });
 });

@@ -5,7 +5,10 @@ import { mysqlSection } from '@eshop/nest-service/mysql';
 export const configSchema = z.object({
   mysql: mysqlSection,
   dtm: dtmSection,
-  branches: z.object({ stock: z.string().min(1), flashSale: z.string().min(1) }),
+  branches: z.object({
+    stock: z.string().min(1).describe('gRPC address of this service, as the DTM server sees it'),
+    flashSale: z.string().min(1).describe('the same of the flash sale service'),
+  }),
 });
 
 /** The whole configuration of this service. */

@@ -1,9 +1,16 @@
-import { unnamedSettings } from '@eshop/nest-service/testing';
+import { readmeSettings, unnamedSettings } from '@eshop/nest-service/testing';
 import { userContract } from '@eshop/proto/user';
 import { configSchema } from '../src/config.js';
 
-describe('config/user.yaml', () => {
-  it('names every setting with its default', () => {
-    expect(unnamedSettings({ contract: userContract, config: configSchema })).toEqual([]);
+const service = { contract: userContract, config: configSchema };
+
+describe('the settings', () => {
+  it('are all in config/user.yaml, with their defaults', () => {
+    expect(unnamedSettings(service)).toEqual([]);
+  });
+
+  it('are shown by the README as they are: `npm run settings` writes them', () => {
+    const { shown, actual } = readmeSettings(service);
+    expect(shown).toBe(actual);
   });
 });
