@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import mysql from 'mysql2/promise';
 import { forgetInterrupt, throwIfInterrupted } from '../base/interrupt.ts';
@@ -12,32 +10,35 @@ import { infraRepository, packageRounds, serviceRepositories } from '../packages
 import { serviceParts, stackParts } from '../parts/all.ts';
 import { askRedis } from '../parts/redis.ts';
 import { startParts } from '../parts/start-parts.ts';
-import { type RepositoryResult, type TestSuite, testRepository } from '../testing/test-repository.ts';
+import {
+  type RepositorySuite,
+  type SuiteResult,
+  type TestRun,
+  testAlone,
+  testTogether,
+} from '../testing/test-repository.ts';
 import { type Commands, lockInstance } from './command-context.ts';
 import { removeState, stopSystem } from './down.ts';
 import { testEnvironment } from './env.ts';
 
+/** Tests of what the repositories are together: of their files, and of the running system. */
+const TOGETHER = 'together';
 const SYSTEM_TESTS = 'e2e';
-const CHECKS = ['lint', 'typecheck'];
 
-function suitesOf(context: Context): TestSuite[] {
-  const infra = infraRepository(context);
-  const suites: TestSuite[] = [...packageRounds(context).flat(), ...serviceRepositories(context), infra].map(
-    (repository) => ({ ...repository, checks: CHECKS, jest: 'test' }),
-  );
-  if (existsSync(join(infra.directory, 'e2e'))) {
-    suites.push({ name: SYSTEM_TESTS, directory: infra.directory, checks: [], jest: 'test:e2e' });
-  }
-  return suites;
+function repositorySuites(context: Context): RepositorySuite[] {
+  const { infra } = context.paths;
+  const packages = packageRounds(context)
+    .flat()
+    .map((one) => ({ ...one, home: one.directory.startsWith(`${infra}/`) ? infra : one.directory }));
+  const services = serviceRepositories(context).map((one) => ({ ...one, home: one.directory, service: one.name }));
+  return [...packages, ...services, { ...infraRepository(context), home: infra }];
 }
 
-function report(progress: Progress, results: readonly RepositoryResult[]): void {
-  const failures = results.flatMap((result) =>
-    result.failures.map((failure) => ({ ...failure, in: result.repository })),
-  );
+function report(progress: Progress, results: readonly SuiteResult[]): void {
+  const failures = results.flatMap((result) => result.failures.map((failure) => ({ ...failure, in: result.suite })));
   if (failures.length > 0) progress.title('\nFailures');
-  for (const { in: repository, name, detail } of failures) {
-    progress.say(`\n✗ ${repository}: ${name}`);
+  for (const { in: suite, name, detail } of failures) {
+    progress.say(`\n✗ ${suite}: ${name}`);
     progress.say(
       detail
         .split('\n')
@@ -67,29 +68,29 @@ async function startForSystemTests(context: Context, progress: Progress): Promis
   await progress.step('example data', () => seed(context));
 }
 
-/** Runs the suites one after the other; each one's result is added to `results`. */
-async function runSuites(
-  context: Context,
-  suites: readonly TestSuite[],
-  progress: Progress,
-  results: RepositoryResult[],
-): Promise<void> {
-  const environment = testEnvironment(context);
-  for (const suite of suites) {
+/** Runs the suites that are chosen, one after the other; each one's result is added to `results`. */
+async function runSuites(run: TestRun, chosen: (name: string) => boolean, results: SuiteResult[]): Promise<void> {
+  const { context, progress } = run;
+  for (const suite of repositorySuites(context)) {
     throwIfInterrupted();
-    if (suite.name === SYSTEM_TESTS) await startForSystemTests(context, progress);
-    results.push(await testRepository(context, suite, progress, environment));
+    if (chosen(suite.name)) results.push(await testAlone(run, suite));
+  }
+  const infra = infraRepository(context);
+  if (chosen(TOGETHER)) results.push(await testTogether(run, { ...infra, name: TOGETHER }, 'test:together'));
+  if (chosen(SYSTEM_TESTS)) {
+    await startForSystemTests(context, progress);
+    results.push(await testTogether(run, { ...infra, name: SYSTEM_TESTS }, 'test:e2e'));
   }
 }
 
 /** Fresh data, the whole system when it is needed, the suites; what was started is stopped again, also after Ctrl-C. */
 async function runTests(
   context: Context,
-  chosen: readonly TestSuite[],
+  chosen: (name: string) => boolean,
   progress: Progress,
   keep: boolean,
 ): Promise<void> {
-  const results: RepositoryResult[] = [];
+  const results: SuiteResult[] = [];
   try {
     await stopSystem(context, progress);
     removeState(context);
@@ -97,14 +98,13 @@ async function runTests(
     await startParts(context, stackParts, progress);
     progress.title('Packages and services');
     await publishAll(context, progress);
-    const names = chosen.map((suite) => suite.name);
-    await buildServices(context, progress, names.includes(SYSTEM_TESTS) ? undefined : names);
+    if (chosen(SYSTEM_TESTS)) await buildServices(context, progress);
     progress.title('Tests');
-    await runSuites(context, chosen, progress, results);
+    await runSuites({ context, progress, environment: testEnvironment(context) }, chosen, results);
   } catch (error) {
     throwIfInterrupted();
     const detail = error instanceof Error ? error.message : String(error);
-    results.push({ repository: 'eshop test', passed: 0, failed: 1, failures: [{ name: 'set-up', detail }], logs: [] });
+    results.push({ suite: 'eshop test', passed: 0, failed: 1, failures: [{ name: 'set-up', detail }] });
   } finally {
     const interrupted = forgetInterrupt();
     if (!keep || interrupted) {
@@ -121,18 +121,19 @@ async function runTests(
 
 export function testCommand(commands: Commands): Command {
   return new Command('test')
-    .description('run the tests of every repository, then the system tests, on an instance of its own with fresh data')
-    .argument('[suite...]', 'only these: proto, nest-service, nest-dtm, a service, infra, e2e')
+    .description(
+      'run the tests of every repository, each in a copy with nothing beside it, then the system tests, with fresh data',
+    )
+    .argument('[suite...]', 'only these: proto, nest-service, nest-dtm, a service, infra, together, e2e')
     .option('--keep', 'leave the instance running afterwards')
     .action(async (names: string[], options: { keep?: boolean }) => {
       // never the instance that somebody works with: a test run removes all data of its own
       const given = commands.context().instance;
       const context = createContext({ instance: given === 'default' ? 'test' : `${given}-test` });
-      const suites = suitesOf(context);
-      const unknown = names.find((name) => !suites.some((suite) => suite.name === name));
-      if (unknown)
-        throw new Error(`there is no suite "${unknown}"; there are: ${suites.map((one) => one.name).join(', ')}`);
-      const chosen = names.length > 0 ? suites.filter((suite) => names.includes(suite.name)) : suites;
+      const suites = [...repositorySuites(context).map(({ name }) => name), TOGETHER, SYSTEM_TESTS];
+      const unknown = names.find((name) => !suites.includes(name));
+      if (unknown) throw new Error(`there is no suite "${unknown}"; there are: ${suites.join(', ')}`);
+      const chosen = (name: string) => names.length === 0 || names.includes(name);
       const held = await lockInstance(context, 'test');
       try {
         await runTests(context, chosen, commands.progress, options.keep === true);
