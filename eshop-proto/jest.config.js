@@ -22,4 +22,6 @@ export default {
     ],
   },
   coverageProvider: 'v8',
+  // the first application of a spec loads Nest and its Swagger module: seconds on a busy machine
+  testTimeout: 30_000,
 };
