@@ -15,6 +15,7 @@ import { deadLettersCommand } from './dead-letters/command.ts';
 import { flashSaleCommand } from './flash-sale/command.ts';
 import { loadCommand } from './load/command.ts';
 import { manifestsCommand } from './manifests/command.ts';
+import { releaseCommand } from './release/command.ts';
 import { cloneCommand, splitCommand, syncCommand } from './split/command.ts';
 
 const program = new Command('eshop')
@@ -40,6 +41,7 @@ for (const command of [
   deadLettersCommand(commands.lazyContext),
   flashSaleCommand(commands.lazyContext),
   publishCommand(commands),
+  releaseCommand(commands),
   buildCommand(commands),
   lockCommand(commands),
   envCommand(commands),

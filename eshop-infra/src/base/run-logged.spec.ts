@@ -24,6 +24,10 @@ describe('a logged command', () => {
     await expect(run).rejects.toThrow(/exit 4.*error: it broke.*x\.log.*Mend it\./s);
   });
 
+  it('that takes longer than it may is ended, and has failed', async () => {
+    await expect(runLogged({ file: 'sleep', args: ['600'], log, limitMs: 100 })).rejects.toThrow('exit 128');
+  });
+
   it('that is not there fails, too', async () => {
     await expect(runLogged({ file: '/no/such/program', args: [], log })).rejects.toThrow('ENOENT');
   });

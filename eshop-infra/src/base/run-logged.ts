@@ -10,6 +10,8 @@ export interface LoggedCommand {
   log: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
+  /** Ms after which it is told to end; it counts as failed then. */
+  limitMs?: number;
   /** What to do when it fails, for people. */
   advice?: string;
 }
@@ -67,8 +69,12 @@ export async function runToLog(command: LoggedCommand): Promise<number> {
         stdio: ['ignore', log, log],
       });
       helperStarted(child);
+      const limit = command.limitMs === undefined ? undefined : setTimeout(() => child.kill(), command.limitMs);
       child.once('error', (error) => reject(new CommandFailed(command, -1, error.message)));
-      child.once('close', (code, signalName) => resolve(code ?? (signalName === null ? 1 : 128)));
+      child.once('close', (code, signalName) => {
+        clearTimeout(limit);
+        resolve(code ?? (signalName === null ? 1 : 128));
+      });
     });
   } finally {
     closeSync(log);

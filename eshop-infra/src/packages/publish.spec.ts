@@ -1,22 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Progress } from '../base/progress.ts';
-import { type Context, createContext, makeDirectories } from '../context.ts';
 import { registryUrl } from '../install/npm.ts';
-import { registryPart } from '../parts/registry.ts';
-import { startParts, stopParts } from '../parts/start-parts.ts';
 import { contentHash, tarballContents } from './content-hash.ts';
 import { publishPackage, VersionTaken } from './publish.ts';
 import { RegistryClient } from './registry-client.ts';
+import { type ThrowAwayRegistry, throwAwayRegistry } from './testing/throw-away-registry.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'eshop-publish-'));
-const directory = join(root, 'thing');
 const quiet = { note: () => {}, result: (text: string) => results.push(text), failed: () => {} };
 const results: string[] = [];
-const silent = new Progress({ write: () => true });
-let context: Context;
+let registry: ThrowAwayRegistry;
+let root: string;
+let directory: string;
 
 function writePackage(version: string, text: string): void {
   mkdirSync(directory, { recursive: true });
@@ -25,8 +20,8 @@ function writePackage(version: string, text: string): void {
   writeFileSync(join(directory, 'index.js'), text);
 }
 
-const publish = () =>
-  publishPackage(context, { name: '@eshop/thing', directory }, new RegistryClient(registryUrl(context)), quiet);
+const client = () => new RegistryClient(registryUrl(registry.context));
+const publish = () => publishPackage(registry.context, { name: '@eshop/thing', directory }, client(), quiet);
 
 function pack(name: string): string {
   const target = join(root, name);
@@ -36,18 +31,11 @@ function pack(name: string): string {
 }
 
 beforeAll(async () => {
-  // an instance of its own; the port is free in all others, since their registry's differs by at least 10
-  const env = { ...process.env, ESHOP_STATE: root, ESHOP_PORT_REGISTRY: String(20_000 + (process.pid % 9_000)) };
-  context = createContext({ instance: 'publish-spec', env });
-  makeDirectories(context);
-  await startParts(context, [registryPart], silent);
+  registry = await throwAwayRegistry('publish');
+  root = registry.directory;
+  directory = join(root, 'thing');
 });
-
-afterAll(async () => {
-  await stopParts(context, [registryPart], silent);
-  rmSync(root, { recursive: true });
-  rmSync(context.paths.sockets, { recursive: true, force: true });
-});
+afterAll(() => registry.stop());
 
 describe('publishing to a real registry', () => {
   it('publishes a new version, leaves the same content alone, and refuses other content', async () => {
@@ -66,9 +54,9 @@ describe('publishing to a real registry', () => {
   });
 
   it('says what the registry does not have', async () => {
-    const registry = new RegistryClient(registryUrl(context));
-    expect(await registry.find('@eshop/thing', '9.9.9')).toBeUndefined();
-    expect(await registry.find('@eshop/nothing', '1.0.0')).toBeUndefined();
+    expect(await client().find('@eshop/thing', '9.9.9')).toBeUndefined();
+    expect(await client().find('@eshop/nothing', '1.0.0')).toBeUndefined();
+    expect(await client().latest('@eshop/nothing')).toBeUndefined();
   });
 });
 

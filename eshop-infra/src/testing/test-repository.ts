@@ -32,6 +32,9 @@ export interface TestRun {
   environment: Record<string, string>;
 }
 
+/** A suite that leaves a server open never ends by itself; the longest one takes a third of this. */
+const LIMIT_MS = 30 * 60_000;
+
 /** Carries out checks, each one passed or failed test, and collects what comes of them. */
 class Checks {
   readonly result: SuiteResult;
@@ -49,6 +52,7 @@ class Checks {
       args,
       cwd: directory,
       env: { ...npmEnvironment(), ...environment, CI: 'true', FORCE_COLOR: '0' },
+      limitMs: LIMIT_MS,
       log: join(context.paths.logs, `test-${this.result.suite}-${name.replace(/\W/g, '-')}.log`),
     };
   }

@@ -12,7 +12,6 @@ export interface Talk {
 }
 
 const OK = 0;
-const NOT_FOUND = 5;
 
 /** What is written over HTTP is read over gRPC. */
 function keeps(entity: string, fields: Fields, hidden: Fields = {}) {
@@ -47,11 +46,13 @@ export const conversations: Record<ServiceName, (talk: Talk) => Promise<void>> =
   order: lists('order'),
   pay: lists('pay'),
   async flashsale(talk) {
-    // nothing is on sale, says its Redis
-    const { status } = await talk.http('GET', '/api/v1/flashSale/sale/1');
-    assert.equal(status, 404);
-    const { code } = await talk.grpc('getSale', { productID: 1 });
-    assert.equal(code, NOT_FOUND);
+    // what its Redis knows of a product that was never on sale
+    const { status, data } = await talk.http('GET', `/api/v1/flashSale/sale/${Number.MAX_SAFE_INTEGER}`);
+    assert.equal(status, 200);
+    assert.equal(data.state, 'none');
+    const { code, reply } = await talk.grpc('getSale', { productID: Number.MAX_SAFE_INTEGER });
+    assert.equal(code, OK);
+    assert.deepEqual(reply, data);
   },
   async gw(talk) {
     // it has neither a store nor a gRPC listener, and no service behind it here: it says so, and describes itself

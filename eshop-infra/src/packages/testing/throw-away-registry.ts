@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Progress } from '../../base/progress.ts';
+import { type Context, createContext, makeDirectories } from '../../context.ts';
+import { registryPart } from '../../parts/registry.ts';
+import { startParts, stopParts } from '../../parts/start-parts.ts';
+
+export interface ThrowAwayRegistry {
+  /** A directory for the spec's own files. */
+  directory: string;
+  context: Context;
+  stop(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A Verdaccio that knows no package of ours, for one spec. */
+export async function throwAwayRegistry(name: string): Promise<ThrowAwayRegistry> {
+  const directory = mkdtempSync(join(tmpdir(), `eshop-${name}-`));
+  const env = { ...process.env, ESHOP_STATE: directory, ESHOP_PORT_REGISTRY: String(await freePort()) };
+  const context = createContext({ instance: name, env });
+  const silent = new Progress({ write: () => true });
+  makeDirectories(context);
+  await startParts(context, [registryPart], silent);
+  return {
+    directory,
+    context,
+    async stop() {
+      await stopParts(context, [registryPart], silent);
+      rmSync(directory, { recursive: true });
+      rmSync(context.paths.sockets, { recursive: true, force: true });
+    },
+  };
+}
