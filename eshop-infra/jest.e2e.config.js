@@ -1,7 +1,16 @@
 import base from './jest.config.js';
 
+/** What is true of containers only. */
+const inContainers = ['/containers\\.spec\\.ts$'];
+
 /**
  * System tests through the gateway; `eshop test` starts the system for them and says where it is (ESHOP_*). One at a time, since
  * some kill parts that all need.
  */
-export default { ...base, rootDir: 'e2e', testTimeout: 120_000, maxWorkers: 1 };
+export default {
+  ...base,
+  rootDir: 'e2e',
+  testTimeout: 120_000,
+  maxWorkers: 1,
+  testPathIgnorePatterns: process.env.TEST_STACK === 'docker' ? [] : inContainers,
+};

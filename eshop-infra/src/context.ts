@@ -3,9 +3,11 @@ import { mkdirSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runningParts } from './parts/running.ts';
 import { type Ports, portsOf } from './ports.ts';
 import { type Secrets, secretsOf } from './secrets.ts';
+import { stacks } from './stacks/all.ts';
+import { recordedStack } from './stacks/choice.ts';
+import type { Stack } from './stacks/stack.ts';
 
 /** Directories; all absolute. */
 export interface Paths {
@@ -41,8 +43,12 @@ export interface Context {
   mysqlRootUrl(database?: string): string;
   /** `http://127.0.0.1:8080` */
   gatewayUrl: string;
+  /** How its parts are run; processes of this machine while the instance has not been begun. */
+  stack: Stack;
+  /** Names its containers, networks, volumes and images: no other clone has the same one. */
+  project: string;
   /** The parts of this instance that run now. */
-  processes(): RunningProcess[];
+  processes(): Promise<RunningProcess[]>;
 }
 
 export interface ContextOptions {
@@ -76,6 +82,10 @@ export function createContext({ instance = 'default', env = process.env }: Conte
     instance,
     ports,
     paths,
+    get stack() {
+      return stacks[recordedStack(paths) ?? 'native'];
+    },
+    project: `eshop-${instance}-${key}`,
     get secrets() {
       return secretsOf(state);
     },
@@ -83,7 +93,9 @@ export function createContext({ instance = 'default', env = process.env }: Conte
       return `mysql://root:${secretsOf(state).mysqlRoot}@127.0.0.1:${ports.mysql}/${database}`;
     },
     gatewayUrl: `http://127.0.0.1:${ports.gwHttp}`,
-    processes: () => runningParts(paths.run),
+    processes() {
+      return this.stack.processes(this);
+    },
   };
 }
 

@@ -15,7 +15,7 @@ export interface WaitOptions {
   /** Between two tries, in ms; default 100. */
   everyMs?: number;
   /** Ends the waiting early by throwing, e.g. because the process has died. */
-  giveUp?: () => void;
+  giveUp?: () => void | Promise<void>;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface WaitOptions {
 export async function waitFor<T>(what: string, check: () => Promise<T>, options: WaitOptions): Promise<T> {
   const deadline = Date.now() + options.timeoutMs;
   for (;;) {
-    options.giveUp?.();
+    await options.giveUp?.();
     try {
       return await check();
     } catch (error) {

@@ -40,6 +40,12 @@ export function createCommands(instance: () => string): Commands {
       get gatewayUrl() {
         return context().gatewayUrl;
       },
+      get stack() {
+        return context().stack;
+      },
+      get project() {
+        return context().project;
+      },
       mysqlRootUrl: (database) => context().mysqlRootUrl(database),
       processes: () => context().processes(),
     },

@@ -1,18 +1,22 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
 import { allParts, partsNamed, stackParts } from '../parts/all.ts';
+import type { Part } from '../parts/part.ts';
 import { startParts, stopParts } from '../parts/start-parts.ts';
-import { findProcess } from '../parts/supervisor.ts';
 import type { Commands } from './command-context.ts';
+
+async function running(context: Context, parts: readonly Part[]): Promise<Part[]> {
+  const found = await Promise.all(parts.map((part) => context.stack.find(context, part)));
+  return parts.filter((_, index) => found[index]);
+}
 
 /** Stops all parts of the instance that run; those that do not are not mentioned. */
 export async function stopSystem(context: Context, progress: Progress): Promise<void> {
-  const running = allParts(context).filter((part) => findProcess(context, part));
-  if (running.length === 0) progress.say(`nothing runs (instance ${context.instance})`);
-  await stopParts(context, running, progress);
+  const parts = await running(context, allParts(context));
+  if (parts.length === 0) progress.say(`nothing runs (instance ${context.instance})`);
+  await stopParts(context, parts, progress);
 }
 
 export function downCommand(commands: Commands): Command {
@@ -22,9 +26,9 @@ export function downCommand(commands: Commands): Command {
 }
 
 /** Removes everything of an instance that is stopped. */
-export function removeState({ paths }: Context): void {
-  rmSync(paths.state, { recursive: true, force: true });
-  rmSync(paths.sockets, { recursive: true, force: true });
+export async function removeState(context: Context): Promise<void> {
+  await context.stack.remove(context);
+  rmSync(context.paths.state, { recursive: true, force: true });
 }
 
 export function resetCommand(commands: Commands): Command {
@@ -36,7 +40,7 @@ export function resetCommand(commands: Commands): Command {
       commands.exclusively('reset', async (context) => {
         if (names.length === 0) {
           await stopSystem(context, progress);
-          removeState(context);
+          await removeState(context);
           progress.say(`removed ${context.paths.state}`);
           return;
         }
@@ -48,12 +52,10 @@ export function resetCommand(commands: Commands): Command {
             );
           }
         }
-        const ran = parts.filter((part) => findProcess(context, part));
+        const ran = await running(context, parts);
         await stopParts(context, ran, progress);
         for (const part of parts) {
-          const data = join(context.paths.data, part.name);
-          if (existsSync(data)) rmSync(data, { recursive: true });
-          progress.say(`removed ${data}`);
+          progress.say(`removed ${await context.stack.empty(context, part)}`);
         }
         await startParts(
           context,

@@ -31,6 +31,7 @@ export function testEnvironment(context: Context): Record<string, string> {
     // for the tests that kill a DTM server: they start one of their own
     TEST_DTM_BINARY: dtmBinary(context),
     ESHOP_INSTANCE: context.instance,
+    TEST_STACK: context.stack.name,
     ESHOP_GATEWAY_URL: context.gatewayUrl,
     ESHOP_MYSQL_ROOT_URL: context.mysqlRootUrl().replace(/\/$/, ''),
     ESHOP_PORTS: JSON.stringify(publicPorts(ports)),

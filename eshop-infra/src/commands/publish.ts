@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { buildServices, publishAll } from '../packages/publish-all.ts';
+import { publishAll } from '../packages/publish-all.ts';
 import { writeTidyLock } from '../packages/refresh-lock.ts';
 import { infraRepository, packageRounds, serviceRepositories } from '../packages/repositories.ts';
 import { registryPart } from '../parts/registry.ts';
@@ -24,7 +24,7 @@ export function buildCommand(commands: Commands): Command {
     .action((names: string[]) =>
       commands.exclusively('build', async (context) => {
         await startParts(context, [registryPart], commands.progress);
-        await buildServices(context, commands.progress, names.length > 0 ? names : undefined);
+        await context.stack.build(context, commands.progress, names.length > 0 ? names : undefined);
       }),
     );
 }

@@ -3,7 +3,6 @@ import { residentBytesOf } from '../base/proc.ts';
 import type { Context } from '../context.ts';
 import { allParts } from '../parts/all.ts';
 import type { Part } from '../parts/part.ts';
-import { findProcess } from '../parts/supervisor.ts';
 import type { Commands } from './command-context.ts';
 
 interface Line {
@@ -13,7 +12,7 @@ interface Line {
 }
 
 async function stateOf(context: Context, part: Part): Promise<Line> {
-  const pid = findProcess(context, part)?.pid;
+  const pid = (await context.stack.find(context, part))?.pid;
   if (pid === undefined) return { part, pid, state: 'stopped' };
   try {
     await (part.probe ?? part.check)(context);
@@ -29,7 +28,9 @@ export function statusCommand(commands: Commands): Command {
     .action(async () => {
       const context = commands.context();
       const lines = await Promise.all(allParts(context).map((part) => stateOf(context, part)));
-      commands.progress.say(`instance ${context.instance}, state in ${context.paths.state}`);
+      commands.progress.say(
+        `instance ${context.instance}, ${context.stack.name} stack, state in ${context.paths.state}`,
+      );
       commands.progress.say('part        state      pid       MB  ports');
       for (const { part, pid, state } of lines) {
         const ports = part.ports.map((port) => context.ports[port]).join(' ');

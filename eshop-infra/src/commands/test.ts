@@ -5,25 +5,42 @@ import type { Progress } from '../base/progress.ts';
 import { type Context, createContext } from '../context.ts';
 import { seed } from '../demo/seed.ts';
 import { installChromium } from '../install/chromium.ts';
-import { buildServices, publishAll } from '../packages/publish-all.ts';
+import { publishAll } from '../packages/publish-all.ts';
 import { infraRepository, packageRounds, serviceRepositories } from '../packages/repositories.ts';
 import { serviceParts, stackParts } from '../parts/all.ts';
 import { askRedis } from '../parts/redis.ts';
 import { startParts } from '../parts/start-parts.ts';
+import { recordStack } from '../stacks/choice.ts';
+import type { StackName } from '../stacks/stack.ts';
 import {
   type RepositorySuite,
   type SuiteResult,
   type TestRun,
   testAlone,
+  testSystem,
   testTogether,
 } from '../testing/test-repository.ts';
 import { type Commands, lockInstance } from './command-context.ts';
 import { removeState, stopSystem } from './down.ts';
 import { testEnvironment } from './env.ts';
+import { stackOption } from './up.ts';
 
 /** Tests of what the repositories are together: of their files, and of the running system. */
 const TOGETHER = 'together';
 const SYSTEM_TESTS = 'e2e';
+
+/**
+ * Containers take part in the system tests only: the repositories' own specs run on this machine and are called there by DTM,
+ * which cannot reach it from a container. So `test` is native unless told otherwise, also where an engine runs.
+ */
+const DEFAULT_STACK: StackName = 'native';
+
+interface TestOptions {
+  stack: StackName;
+  keep: boolean;
+  /** Of the system tests only the specs whose path has one of these in it. */
+  only?: readonly string[];
+}
 
 function repositorySuites(context: Context): RepositorySuite[] {
   const { infra } = context.paths;
@@ -69,7 +86,12 @@ async function startForSystemTests(context: Context, progress: Progress): Promis
 }
 
 /** Runs the suites that are chosen, one after the other; each one's result is added to `results`. */
-async function runSuites(run: TestRun, chosen: (name: string) => boolean, results: SuiteResult[]): Promise<void> {
+async function runSuites(
+  run: TestRun,
+  chosen: (name: string) => boolean,
+  specs: readonly string[],
+  results: SuiteResult[],
+): Promise<void> {
   const { context, progress } = run;
   for (const suite of repositorySuites(context)) {
     throwIfInterrupted();
@@ -79,7 +101,7 @@ async function runSuites(run: TestRun, chosen: (name: string) => boolean, result
   if (chosen(TOGETHER)) results.push(await testTogether(run, { ...infra, name: TOGETHER }, 'test:together'));
   if (chosen(SYSTEM_TESTS)) {
     await startForSystemTests(context, progress);
-    results.push(await testTogether(run, { ...infra, name: SYSTEM_TESTS }, 'test:e2e'));
+    results.push(await testSystem(run, { ...infra, name: SYSTEM_TESTS }, 'test:e2e', specs));
   }
 }
 
@@ -88,19 +110,20 @@ async function runTests(
   context: Context,
   chosen: (name: string) => boolean,
   progress: Progress,
-  keep: boolean,
+  { keep, stack, only = [] }: TestOptions,
 ): Promise<void> {
   const results: SuiteResult[] = [];
   try {
     await stopSystem(context, progress);
-    removeState(context);
+    await removeState(context);
+    recordStack(context, stack);
     progress.title('Servers');
     await startParts(context, stackParts, progress);
     progress.title('Packages and services');
     await publishAll(context, progress);
-    if (chosen(SYSTEM_TESTS)) await buildServices(context, progress);
+    if (chosen(SYSTEM_TESTS)) await context.stack.build(context, progress);
     progress.title('Tests');
-    await runSuites({ context, progress, environment: testEnvironment(context) }, chosen, results);
+    await runSuites({ context, progress, environment: testEnvironment(context) }, chosen, only, results);
   } catch (error) {
     throwIfInterrupted();
     const detail = error instanceof Error ? error.message : String(error);
@@ -125,18 +148,22 @@ export function testCommand(commands: Commands): Command {
       'run the tests of every repository, each in a copy with nothing beside it, then the system tests, with fresh data',
     )
     .argument('[suite...]', 'only these: proto, nest-service, nest-dtm, a service, infra, together, e2e')
-    .option('--keep', 'leave the instance running afterwards')
-    .action(async (names: string[], options: { keep?: boolean }) => {
+    .addOption(stackOption('docker: the system tests (e2e) on the system in containers').default(DEFAULT_STACK))
+    .option('--only <spec...>', 'of the system tests only specs with one of these in their path: orders flash-sale')
+    .option('--keep', 'leave the instance running afterwards', false)
+    .action(async (names: string[], options: TestOptions) => {
       // never the instance that somebody works with: a test run removes all data of its own
       const given = commands.context().instance;
-      const context = createContext({ instance: given === 'default' ? 'test' : `${given}-test` });
-      const suites = [...repositorySuites(context).map(({ name }) => name), TOGETHER, SYSTEM_TESTS];
+      const own = given === 'default' ? 'test' : `${given}-test`;
+      const context = createContext({ instance: options.stack === 'native' ? own : `${own}-${options.stack}` });
+      const others = [...repositorySuites(context).map(({ name }) => name), TOGETHER];
+      const suites = [...(options.stack === 'native' && !options.only ? others : []), SYSTEM_TESTS];
       const unknown = names.find((name) => !suites.includes(name));
-      if (unknown) throw new Error(`there is no suite "${unknown}"; there are: ${suites.join(', ')}`);
-      const chosen = (name: string) => names.length === 0 || names.includes(name);
+      if (unknown) throw new Error(`there is no suite "${unknown}" to run so; there are: ${suites.join(', ')}`);
+      const chosen = (name: string) => suites.includes(name) && (names.length === 0 || names.includes(name));
       const held = await lockInstance(context, 'test');
       try {
-        await runTests(context, chosen, commands.progress, options.keep === true);
+        await runTests(context, chosen, commands.progress, options);
       } finally {
         await held.release();
       }

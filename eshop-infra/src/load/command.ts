@@ -19,7 +19,7 @@ interface LoadContext {
   /** URL of the database server with all rights. */
   mysqlRootUrl(database?: string): string;
   ports: { orderGrpc: number; redis: number; kafka: number; dtmMysqlHttp: number };
-  processes(): MeasuredProcess[];
+  processes(): Promise<MeasuredProcess[]>;
   paths: Paths;
 }
 
@@ -80,12 +80,12 @@ const say = (text: string) => console.error(`eshop: ${text}`);
 
 const dtmUrlOf = ({ ports }: LoadContext) => `http://127.0.0.1:${ports.dtmMysqlHttp}`;
 
-function targetOf(context: LoadContext, url: string | undefined): LoadTarget {
+async function targetOf(context: LoadContext, url: string | undefined): Promise<LoadTarget> {
   return {
     gatewayUrl: loopbackOrigin(url ?? context.gatewayUrl),
     mysqlUrl: context.mysqlRootUrl(),
     dtmUrl: dtmUrlOf(context),
-    processes: context.processes(),
+    processes: await context.processes(),
     sources: sourcesOf(context.ports),
   };
 }
@@ -106,7 +106,7 @@ function submitCommand(context: LoadContext): Command {
     .description('place orders for new products, measure how fast they finish, then audit')
     .option('--wait', 'let each order be answered only when it has ended (waitResult)')
     .action(async ({ url, json, wait, ...options }: SubmitCommandOptions) => {
-      const report = await loadSubmit(targetOf(context, url), { ...options, waitResult: wait ?? false }, say);
+      const report = await loadSubmit(await targetOf(context, url), { ...options, waitResult: wait ?? false }, say);
       conclude(report, report.accepted, submitText, json);
     });
 }
@@ -115,7 +115,7 @@ function queuedCommand(context: LoadContext): Command {
   return goods(measured(bounded(new Command('queued'))))
     .description('put orders for new products into the queue, measure how fast they finish, then audit')
     .action(async ({ url, json, ...options }: SubmitCommandOptions) => {
-      const report = await loadSubmit(targetOf(context, url), { ...options, queued: true }, say);
+      const report = await loadSubmit(await targetOf(context, url), { ...options, queued: true }, say);
       conclude(report, report.accepted, submitText, json);
     });
 }
@@ -133,7 +133,7 @@ function flashCommand(context: LoadContext): Command {
     .option('--price <cents>', 'unit price', whole(1, 100_000), 100)
     .option('--sold-out-seconds <n>', 'how long to ask the sale that is sold out; 0 = not at all', whole(0, 600), 10)
     .action(async ({ url, json, ...options }: FlashCommandOptions) => {
-      const report = await loadFlash(targetOf(context, url), options, say);
+      const report = await loadFlash(await targetOf(context, url), options, say);
       conclude(report, report.accepted, flashText, json);
     });
 }
@@ -153,7 +153,7 @@ function k6Command(context: LoadContext): Command {
     )
     .option('--url <url>', "a gateway on this machine (default: this instance's)")
     .action(async (script: K6Script, { url, ...options }: K6CommandOptions) => {
-      const target = targetOf(context, url);
+      const target = await targetOf(context, url);
       const { paths } = context;
       const binary =
         k6Binary(paths) ??
@@ -173,7 +173,7 @@ function listCommand(context: LoadContext): Command {
     .option('--limit <n>', 'rows per list', whole(1, 1000), 5)
     .action(async ({ url, json, ...options }: CommonOptions & { limit: number }) => {
       const gatewayUrl = loopbackOrigin(url ?? context.gatewayUrl);
-      const report = await loadList({ gatewayUrl, processes: context.processes() }, options);
+      const report = await loadList({ gatewayUrl, processes: await context.processes() }, options);
       console.log(json ? JSON.stringify(report, null, 2) : listText(report));
       if (report.answered === 0) process.exitCode = 1;
     });

@@ -78,7 +78,7 @@ describe('the system in containers', () => {
       ...readFileSync(join(infra, file), 'utf8').matchAll(/\$\{(\w+)(:\?\}|:-)/g),
     ]);
     for (const [, name = ''] of wanted) {
-      if (!/^ESHOP_(PORT_|BUILD_NETWORK)/.test(name)) expect(example).toContain(`${name}=`);
+      if (!/^ESHOP_(PORT_|BUILD_NETWORK|PACKAGES)/.test(name)) expect(example).toContain(`${name}=`);
     }
   });
 

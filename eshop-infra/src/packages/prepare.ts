@@ -17,7 +17,7 @@ import { readStamp, writeStamp } from './stamp.ts';
 export class LockFileUnusable extends Error {}
 
 /** What an installation is made of: the lock file, and the contents of our own packages in it. */
-async function installationHash(repository: Repository, registry: RegistryClient): Promise<string> {
+export async function installationHash(repository: Repository, registry: RegistryClient): Promise<string> {
   const file = join(repository.directory, 'package-lock.json');
   if (!existsSync(file)) {
     throw new LockFileUnusable(

@@ -40,17 +40,27 @@ export async function publishAll(context: Context, progress: Progress): Promise<
 /** npm unpacks with one processor: two at a time are faster, more are not. */
 const AT_ONCE = 2;
 
-/** Installs and builds the services, where something has changed. */
-export async function buildServices(context: Context, progress: Progress, names?: readonly string[]): Promise<void> {
-  const registry = registryClient(context);
+/** Does work for the named services (default: all) of this checkout, for two at a time. */
+export async function forEachService(
+  context: Context,
+  names: readonly string[] | undefined,
+  work: (repository: Repository) => Promise<void>,
+): Promise<void> {
   const waiting = serviceRepositories(context).filter(({ name }) => names === undefined || names.includes(name));
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const repository = next;
-      await progress.step(`eshop-${repository.name}`, (step) => prepareRepository(context, repository, registry, step));
+      await work(next);
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed) throw failed.reason;
+}
+
+/** Installs and builds the services, where something has changed. */
+export async function buildServices(context: Context, progress: Progress, names?: readonly string[]): Promise<void> {
+  const registry = registryClient(context);
+  await forEachService(context, names, async (repository) => {
+    await progress.step(`eshop-${repository.name}`, (step) => prepareRepository(context, repository, registry, step));
+  });
 }

@@ -44,7 +44,7 @@ interface Store {
 function dtmPart(store: Store): Part {
   return {
     name: store.name,
-    title: `DTM 1.18.0 on ${store.needs === 'mysql' ? 'MariaDB' : 'Redis'}`,
+    title: `DTM 1.18.0 on ${store.needs}`,
     needs: [store.needs],
     ports: [store.http, store.grpc],
     readyMs: 30_000,

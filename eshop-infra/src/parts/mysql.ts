@@ -49,7 +49,7 @@ const script = (statements: readonly string[]) => statements.map((statement) => 
 /** MariaDB on a private data directory, durable at each commit, for this machine only. */
 export const mysqlPart: Part = {
   name: 'mysql',
-  title: 'MariaDB',
+  title: 'the databases: MariaDB, in containers MySQL 8.4',
   needs: [],
   ports: ['mysql'],
   readyMs: 60_000,

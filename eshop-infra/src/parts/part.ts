@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { AptPackage } from '../install/apt.ts';
 import type { PortName } from '../ports.ts';
 
-/** How a part is started: a program that stays in the foreground. */
+/** How a part is started on the native stack: a program that stays in the foreground. */
 export interface PartCommand {
   file: string;
   args: readonly string[];
@@ -24,7 +24,10 @@ export interface Installer {
   run(context: Context, step: Step): Promise<void>;
 }
 
-/** One server of the system: a service, or something the services need. */
+/**
+ * One server of the system: a service, or something the services need. How it is run on the native stack, `missingPackages` to
+ * `command` say; how in a container, compose.yaml says under the same name. That it works is found out in the same way.
+ */
 export interface Part {
   readonly name: string;
   /** What it is, for `eshop status`. */

@@ -27,7 +27,7 @@ async function config(context: Context): Promise<object> {
 
 export const registryPart: Part = {
   name: 'registry',
-  title: 'Verdaccio 6.10.4, the npm registry of the @eshop packages',
+  title: 'Verdaccio 6, the npm registry of the @eshop packages',
   needs: [],
   ports: ['registry'],
   readyMs: 30_000,

@@ -1,20 +1,7 @@
 import type { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
 import { makeDirectories } from '../context.ts';
-import { type AptPackage, aptInstall } from '../install/apt.ts';
 import type { Installer, Part } from './part.ts';
-import { startPart, stopPart } from './supervisor.ts';
-
-async function installPackages(context: Context, parts: readonly Part[], progress: Progress): Promise<void> {
-  const missing = new Map<string, AptPackage>();
-  for (const part of parts) {
-    for (const one of (await part.missingPackages?.(context)) ?? []) missing.set(one.name, one);
-  }
-  if (missing.size === 0) return;
-  await progress.step(`installing ${[...missing.keys()].join(', ')} with apt`, (step) =>
-    aptInstall([...missing.values()], context.paths.logs, step),
-  );
-}
 
 /** Runs all works to their end, then throws the first error: nothing is left half done in the background. */
 async function allSettled(works: Promise<void>[]): Promise<void> {
@@ -41,16 +28,18 @@ function installOnce(context: Context, progress: Progress): (installer: Installe
 
 /** Starts parts, each as soon as those it needs (among these) are there; parts that run already are checked. */
 export async function startParts(context: Context, parts: readonly Part[], progress: Progress): Promise<void> {
+  if (parts.length === 0) return;
   makeDirectories(context);
-  await installPackages(context, parts, progress);
+  const { stack } = context;
+  await stack.provide(context, parts, progress);
   const install = installOnce(context, progress);
   const started = new Map<string, Promise<void>>();
   const start = (part: Part): Promise<void> => {
     const known = started.get(part.name);
     if (known) return known;
     const needs = parts.filter((other) => part.needs.includes(other.name)).map(start);
-    const work = Promise.all([install(part.installer), ...needs]).then(() =>
-      progress.step(part.name, (step) => startPart(context, part, step)),
+    const work = Promise.all([install(stack.installer(part)), ...needs]).then(() =>
+      progress.step(part.name, (step) => stack.start(context, part, step)),
     );
     started.set(part.name, work);
     return work;
@@ -72,7 +61,7 @@ export async function stopParts(
     const users = parts.filter((other) => other.needs.includes(part.name)).map(stop);
     const work = Promise.allSettled(users).then(() =>
       progress.step(part.name, async (step) => {
-        await stopPart(context, part, step, signalName);
+        await context.stack.stop(context, part, step, signalName);
       }),
     );
     stopped.set(part.name, work);

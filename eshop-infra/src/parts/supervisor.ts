@@ -7,21 +7,16 @@ import { isAlive, markOf, removeMark, writeMark } from '../base/pid-file.ts';
 import { assertPortFree, portOwner } from '../base/port-owner.ts';
 import { processWithVariable, startTimeOf, workingDirectoryOf } from '../base/proc.ts';
 import type { Step } from '../base/progress.ts';
-import { lastLines } from '../base/run-logged.ts';
 import { end, ended, signal } from '../base/signal.ts';
-import { waitFor } from '../base/wait.ts';
 import type { Context } from '../context.ts';
 import { portVariable } from '../ports.ts';
 import type { Part, PartCommand } from './part.ts';
+import { logFile, PartFailed, untilReady } from './ready.ts';
 import { markFile, type PartMark, readPartMark } from './running.ts';
 
 /** Each process carries it, so that one whose file was lost (the command killed between start and note) is found again. */
 const PART_VARIABLE = 'ESHOP_PART';
 const LOG_LIMIT_BYTES = 50 * 1024 * 1024;
-
-export function logFile(context: Context, part: string): string {
-  return join(context.paths.logs, `${part}.log`);
-}
 
 function identity(context: Context, part: Part): string {
   return `${context.paths.run}/${part.name}`;
@@ -87,33 +82,13 @@ function inherited(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => kept.test(name)));
 }
 
-/** A part that did not come up; the message shows the end of its log and names it. */
-export class PartFailed extends Error {
-  constructor(context: Context, part: Part, reason: string, cause?: unknown) {
-    const log = logFile(context, part.name);
-    const lines = lastLines(log, 12).map((line) => `  | ${line.slice(0, 400)}`);
-    super([`${part.name}: ${reason}`, ...lines, `The whole log: ${log}`].join('\n'), { cause });
-    this.name = 'PartFailed';
-  }
-}
-
-async function untilReady(context: Context, part: Part, mark: PartMark): Promise<void> {
-  let dead = false;
-  try {
-    await waitFor(`${part.name} answers`, () => part.check(context), {
-      timeoutMs: part.readyMs,
-      giveUp: () => {
-        throwIfInterrupted();
-        dead = !isAlive(mark);
-        if (dead) throw new Error('it ended by itself');
-      },
-    });
-  } catch (error) {
-    throwIfInterrupted();
-    const message = error instanceof Error ? error.message : String(error);
-    if (dead) removeMark(markFile(context.paths.run, part.name));
-    throw new PartFailed(context, part, message, error);
-  }
+function untilItAnswers(context: Context, part: Part, mark: PartMark): Promise<void> {
+  return untilReady(context, part, {
+    isAlive: () => isAlive(mark),
+    failed(dead) {
+      if (dead) removeMark(markFile(context.paths.run, part.name));
+    },
+  });
 }
 
 /** Starts a part and waits until it works; a part that already runs as it should is only checked. */
@@ -124,7 +99,7 @@ export async function startPart(context: Context, part: Part, step: Step): Promi
   const present = findProcess(context, part);
   if (present && (present.version === versionOf(command) || present.version === '')) {
     step.note('checking');
-    await untilReady(context, part, present);
+    await untilItAnswers(context, part, present);
     step.result('already running');
     return;
   }
@@ -135,7 +110,7 @@ export async function startPart(context: Context, part: Part, step: Step): Promi
   for (const port of part.ports) await assertPortFree(context.ports[port], part.name, portVariable(port));
   step.note('starting');
   const mark = launch(context, part, command);
-  await untilReady(context, part, mark);
+  await untilItAnswers(context, part, mark);
   step.result(present ? 'restarted' : 'started');
 }
 

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { throwIfInterrupted } from '../base/interrupt.ts';
 import type { Progress } from '../base/progress.ts';
 import { type LoggedCommand, lastLines, runToLog } from '../base/run-logged.ts';
 import type { Context } from '../context.ts';
@@ -10,6 +11,7 @@ import { outsideReferences } from './alone/outside-references.ts';
 import { copyRepository, type RepositoryCopy } from './alone/repository-copy.ts';
 import { startAlone } from './alone/start-alone.ts';
 import { type Counted, countJest, type Failure } from './jest-report.ts';
+import { systemChecks } from './system-checks.ts';
 
 /** Results of one suite. */
 export interface SuiteResult extends Counted {
@@ -86,12 +88,15 @@ class Checks {
   }
 
   /** Runs jest by an npm script; each of its tests counts. */
-  async jest(directory: string, script: string): Promise<void> {
+  async jest(directory: string, script: string, specs: readonly string[] = []): Promise<void> {
     const { suite } = this.result;
     await this.run.progress.step(`${suite}: ${script}`, async (step) => {
       const report = join(this.run.context.paths.logs, `test-${suite}.json`);
       rmSync(report, { force: true });
-      const command = this.command(directory, script, ['run', script, '--', '--json', `--outputFile=${report}`]);
+      const command = this.command(directory, script, [
+        ...['run', script, '--', '--json', `--outputFile=${report}`],
+        ...specs,
+      ]);
       const counted = countJest(report, await runToLog(command));
       this.result.passed += counted.passed;
       for (const { name, detail } of counted.failures) {
@@ -139,5 +144,22 @@ export async function testTogether(run: TestRun, repository: Repository, script:
     throw new Error(`${repository.directory}/package.json has no script "${script}"`);
   }
   await checks.jest(repository.directory, script);
+  return checks.result;
+}
+
+/** Runs the specs of the running system, all or those whose path has one of `specs` in it; then the demo and the audit. */
+export async function testSystem(
+  run: TestRun,
+  { name, directory }: Repository,
+  script: string,
+  specs: readonly string[],
+): Promise<SuiteResult> {
+  const checks = new Checks(run, name);
+  await checks.jest(directory, script, specs);
+  for (const [title, check] of Object.entries(systemChecks)) {
+    throwIfInterrupted();
+    const log = join(run.context.paths.logs, `test-${name}-${title}.log`);
+    await checks.check(title, () => check(run.context, log));
+  }
   return checks.result;
 }
