@@ -21,8 +21,8 @@ const containerOf = (part: string) => `${project}-${part}-1`;
 const inspect = async (part: string) =>
   (JSON.parse(await docker('container', 'inspect', containerOf(part))) as [Container])[0];
 
-/** Of an image with Node: Debian and Node have some 210 MB themselves. */
-const LARGEST_IMAGE_BYTES = 420 * 1024 * 1024;
+/** Node on Debian has some 215 MB, or 230 as its makers publish it. */
+const LARGEST_IMAGE_BYTES = 320 * 1024 * 1024;
 
 describe.each(allParts(instance()).map(({ name }) => name))('the container of %s', (part) => {
   it('is healthy by its own check', async () => {
@@ -55,8 +55,11 @@ describe.each(serviceNames)('the image of %s', (service) => {
   it('holds the built service with its dependencies, nothing for development, no secret', async () => {
     const listed = await docker('exec', containerOf(service), 'ls', '-A', '/app');
     expect(listed.split('\n').sort()).toEqual(['config', 'dist', 'node_modules', 'package.json']);
-    const modules = await docker('exec', containerOf(service), 'ls', '-A', '/app/node_modules');
-    for (const name of ['jest', 'ts7', '@biomejs', '@swc', '@jest']) expect(modules.split('\n')).not.toContain(name);
+    const manifests = ['jest', 'ts7', 'typescript', '@biomejs/biome', '@swc/core'].map(
+      (name) => `${name}/package.json`,
+    );
+    const script = `cd node_modules && ls ${manifests.join(' ')} 2>/dev/null; true`;
+    expect(await docker('exec', containerOf(service), 'bash', '-c', script)).toBe('');
 
     const { Image } = await inspect(service);
     const [history, config] = await Promise.all([
