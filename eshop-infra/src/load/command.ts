@@ -183,7 +183,7 @@ function dtmCommand(context: LoadContext): Command {
   return load(new Command('dtm'))
     .description('submit sagas that call nobody: what DTM on MariaDB can do here at most')
     .action(async ({ json, ...options }: Omit<CommonOptions, 'url'>) => {
-      const report = await loadDtm({ dtmUrl: dtmUrlOf(context), processes: context.processes() }, options);
+      const report = await loadDtm({ dtmUrl: dtmUrlOf(context), processes: await context.processes() }, options);
       console.log(json ? JSON.stringify(report, null, 2) : dtmText(report));
       if (report.finished === 0) process.exitCode = 1;
     });
