@@ -31,7 +31,7 @@ export function urls(context: Context): string {
   }
   lines.push(
     ['npm registry', `http://127.0.0.1:${ports.registry}`],
-    ['DTM (MariaDB)', `http://127.0.0.1:${ports.dtmMysqlHttp}/api/dtmsvr/all`],
+    ['DTM (MySQL)', `http://127.0.0.1:${ports.dtmMysqlHttp}/api/dtmsvr/all`],
     ['DTM (Redis)', `http://127.0.0.1:${ports.dtmRedisHttp}/api/dtmsvr/all`],
   );
   return lines.map(([name, url]) => `  ${name.padEnd(14)} ${url}`).join('\n');
