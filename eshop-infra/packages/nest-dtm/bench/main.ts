@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,18 +15,20 @@ import { type Booking, Plain, Till } from './till.js';
 /**
  * What a saga costs: one submitter process, one branch process, the real DTM server. Sagas of three branches, each submitted
  * with `waitResult` by one of a number of clients that send one after the other. Prints sagas per second, and CPU time of
- * both processes; DTM's and the database's are the rest of what the machine did.
+ * both processes; with `--pids 12,34` also that of DTM and its database, which on Linux /proc tells.
  */
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '8' },
     clients: { type: 'string', default: '32' },
     rounds: { type: 'string', default: '3' },
+    pids: { type: 'string', default: '' },
   },
 });
 const seconds = Number(values.seconds);
 const clients = Number(values.clients);
 const rounds = Number(values.rounds);
+const pids = values.pids.split(',').filter((pid) => pid !== '');
 
 const TILLS = 1000;
 const STEPS = 3;
@@ -33,22 +36,28 @@ const STEPS = 3;
 interface Variant {
   name: string;
   transport: 'grpc' | 'http';
+  /** How the submitter speaks to DTM. */
+  submit: 'grpc' | 'http';
   barrier: boolean;
   groupSize: number;
 }
 
 const variants: Variant[] = [
-  { name: 'gRPC, no barrier', transport: 'grpc', barrier: false, groupSize: 1 },
-  { name: 'HTTP, no barrier', transport: 'http', barrier: false, groupSize: 1 },
-  { name: 'gRPC, MySQL barrier', transport: 'grpc', barrier: true, groupSize: 1 },
-  { name: 'HTTP, MySQL barrier', transport: 'http', barrier: true, groupSize: 1 },
-  { name: 'gRPC, MySQL barrier, groups of 16', transport: 'grpc', barrier: true, groupSize: 16 },
+  { name: 'gRPC, no barrier', submit: 'grpc', transport: 'grpc', barrier: false, groupSize: 1 },
+  { name: 'HTTP, no barrier', submit: 'grpc', transport: 'http', barrier: false, groupSize: 1 },
+  { name: 'HTTP, no barrier, submitted by HTTP', submit: 'http', transport: 'http', barrier: false, groupSize: 1 },
+  { name: 'gRPC, MySQL barrier', submit: 'grpc', transport: 'grpc', barrier: true, groupSize: 1 },
+  { name: 'HTTP, MySQL barrier', submit: 'grpc', transport: 'http', barrier: true, groupSize: 1 },
+  { name: 'gRPC, MySQL barrier, groups of 16', submit: 'grpc', transport: 'grpc', barrier: true, groupSize: 16 },
+  { name: 'HTTP, MySQL barrier, groups of 16', submit: 'grpc', transport: 'http', barrier: true, groupSize: 16 },
 ];
 
 interface Measured {
   sagasPerSecond: number;
   microsecondsPerSubmit: number;
   microsecondsPerBranch: number;
+  /** Of the processes named by `--pids`. */
+  microsecondsOfServers: number;
 }
 
 interface Methods {
@@ -66,20 +75,21 @@ async function measure(variant: Variant, databaseUrl: string): Promise<Measured>
   const [up] = (await once(child, 'message')) as [{ up: { grpc: string; http: string } }];
   const branches = { 'bench.Till': up.up.grpc, 'bench.Plain': up.up.grpc };
   const app = await NestFactory.createApplicationContext(
-    DtmModule.forRoot({ servers: { default: servers }, branches, signature }),
+    DtmModule.forRoot({ servers: { default: { ...servers, protocol: variant.submit } }, branches, signature }),
     { logger: ['error'] },
   );
   try {
     const dtm = app.get(DtmService);
     const methods = methodsOf(variant, up.up.http);
     await load(dtm, methods, 3);
-    const [own, branch] = [process.cpuUsage(), await cpuOf(child)];
+    const [own, branch, others] = [process.cpuUsage(), await cpuOf(child), cpuOfServers()];
     const { sagas, elapsed } = await load(dtm, methods, seconds);
     const { user, system } = process.cpuUsage(own);
     return {
       sagasPerSecond: sagas / elapsed,
       microsecondsPerSubmit: (user + system) / sagas,
       microsecondsPerBranch: ((await cpuOf(child)) - branch) / sagas / STEPS,
+      microsecondsOfServers: (cpuOfServers() - others) / sagas,
     };
   } finally {
     await app.close();
@@ -104,7 +114,8 @@ async function load(dtm: DtmService, { book, unbook }: Methods, forSeconds: numb
         saga.step(book, unbook, { till: 1 + Math.floor(Math.random() * TILLS), cents: 1 });
       }
       const { status } = await saga.submit({ fresh: true, waitResult: true });
-      if (status !== 'succeed') throw new Error(`a saga is ${status}`);
+      // On a machine that is busy with other things one may outlast DTM's wait.
+      if (status !== 'succeed' && status !== 'submitted') throw new Error(`a saga is ${status}`);
       sagas++;
     }
   };
@@ -116,6 +127,16 @@ async function cpuOf(child: ChildProcess): Promise<number> {
   child.send('cpu' satisfies Question);
   const [answer] = (await once(child, 'message')) as [Answer];
   return 'cpuMicroseconds' in answer ? answer.cpuMicroseconds : 0;
+}
+
+/** User and system time, which /proc gives in hundredths of a second. */
+function cpuOfServers(): number {
+  return pids.reduce((sum, pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;
+  }, 0);
 }
 
 async function freePort(): Promise<number> {
@@ -144,14 +165,18 @@ async function main(): Promise<void> {
     for (let round = 1; round <= rounds; round++) {
       for (const variant of variants) {
         console.error(`round ${round} of ${rounds}: ${variant.name}`);
-        results.get(variant.name)?.push(await measure(variant, `${servers.mysqlUrl}/${name}`));
+        const measured = await measure(variant, `${servers.mysqlUrl}/${name}`);
+        console.error(Object.values(measured).map(Math.round).join(' '));
+        results.get(variant.name)?.push(measured);
       }
     }
-    console.log('| branches | sagas/s | µs per submit | µs per branch call |\n|---|---|---|---|');
+    console.log(
+      '| branches | sagas/s | µs per submit | µs per branch call | µs of the servers per saga |\n|---|---|---|---|---|',
+    );
     for (const [variant, measured] of results) {
       const of = (key: keyof Measured) => Math.round(median(measured.map((one) => one[key])));
       console.log(
-        `| ${variant} | ${of('sagasPerSecond')} | ${of('microsecondsPerSubmit')} | ${of('microsecondsPerBranch')} |`,
+        `| ${variant} | ${of('sagasPerSecond')} | ${of('microsecondsPerSubmit')} | ${of('microsecondsPerBranch')} | ${of('microsecondsOfServers')} |`,
       );
     }
   } finally {
