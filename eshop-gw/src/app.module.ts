@@ -8,6 +8,7 @@ import { UserClientModule } from '@eshop/proto/user';
 import { Module } from '@nestjs/common';
 import { GatewayController } from './gateway/gateway.controller.js';
 import { OrderLookup } from './gateway/order-lookup.js';
+import { SoldOut } from './gateway/sold-out.js';
 
 @Module({
   imports: [
@@ -20,6 +21,6 @@ import { OrderLookup } from './gateway/order-lookup.js';
     FlashSaleClientModule,
   ],
   controllers: [GatewayController],
-  providers: [OrderLookup],
+  providers: [OrderLookup, SoldOut],
 })
 export class AppModule {}

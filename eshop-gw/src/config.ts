@@ -6,6 +6,8 @@ export const configSchema = z.object({
     .object({
       /** Whether the routes for those who run the shop are there: detail, update, delete. They ask nobody who he is. */
       management: z.boolean().default(false),
+      /** How long a flash sale that was sold out is taken to be so without asking; 0 = asked each time. */
+      soldOutMs: z.int().min(0).max(5_000).default(200),
     })
     .prefault({}),
 });

@@ -3,6 +3,8 @@ import { startTestService } from '@eshop/nest-service/testing';
 import { ContractError } from '@eshop/proto';
 import {
   FlashSaleApi,
+  type FlashSaleReply,
+  type FlashSaleRequest,
   flashSaleContract,
   type GetByOrderIDReply as GetFlashOrderReply,
   type GetByOrderIDRequest as GetFlashOrderRequest,
@@ -18,15 +20,23 @@ import {
   type SubmitOrderRequest,
 } from '@eshop/proto/order';
 import { type GetPayByOrderIDReply, type GetPayByOrderIDRequest, PayApi, payContract } from '@eshop/proto/pay';
+import {
+  type SetFlashSaleStockReply,
+  type SetFlashSaleStockRequest,
+  StockApi,
+  stockContract,
+} from '@eshop/proto/stock';
 import { Module } from '@nestjs/common';
 
-/** What the order, the pay and the flashSale service are to answer; a spec sets it before it asks the gateway. */
+/** What the order, the pay, the stock and the flashSale service are to answer; a spec sets it before it asks the gateway. */
 export const answers: {
   submit?: (request: SubmitOrderRequest) => SubmitOrderReply;
   list?: (request: ListOrderRequest) => ListOrderReply;
   order?: (request: GetByOrderIDRequest) => GetByOrderIDReply;
   pay?: (request: GetPayByOrderIDRequest) => GetPayByOrderIDReply;
   flashOrder?: (request: GetFlashOrderRequest) => GetFlashOrderReply;
+  buy?: (request: FlashSaleRequest) => FlashSaleReply;
+  setSale?: (request: SetFlashSaleStockRequest) => SetFlashSaleStockReply;
 } = {};
 
 async function answer<Q, R>(make: ((request: Q) => R) | undefined, request: Q): Promise<R> {
@@ -88,13 +98,47 @@ class FlashSales implements FlashSaleApi {
   getByOrderID(request: GetFlashOrderRequest) {
     return answer(answers.flashOrder, request);
   }
-  async flashSale(): Promise<never> {
-    throw unasked();
+  flashSale(request: FlashSaleRequest) {
+    return answer(answers.buy, request);
   }
   async getSale(): Promise<never> {
     throw unasked();
   }
   async rebuildSale(): Promise<never> {
+    throw unasked();
+  }
+}
+
+@StockApi()
+class Stocks implements StockApi {
+  setFlashSaleStock(request: SetFlashSaleStockRequest) {
+    return answer(answers.setSale, request);
+  }
+  async create(): Promise<never> {
+    throw unasked();
+  }
+  async deleteByID(): Promise<never> {
+    throw unasked();
+  }
+  async updateByID(): Promise<never> {
+    throw unasked();
+  }
+  async getByID(): Promise<never> {
+    throw unasked();
+  }
+  async list(): Promise<never> {
+    throw unasked();
+  }
+  async getFlashSale(): Promise<never> {
+    throw unasked();
+  }
+  async listFlashSale(): Promise<never> {
+    throw unasked();
+  }
+  async updateFlashSale(): Promise<never> {
+    throw unasked();
+  }
+  async deleteFlashSale(): Promise<never> {
     throw unasked();
   }
 }
@@ -105,6 +149,9 @@ class OrdersModule {}
 @Module({ controllers: [Pays] })
 class PaysModule {}
 
+@Module({ controllers: [Stocks] })
+class StocksModule {}
+
 @Module({ controllers: [FlashSales] })
 class FlashSalesModule {}
 
@@ -113,12 +160,19 @@ export async function startBackends() {
   const config = z.object({});
   const order = await startTestService(OrdersModule, { contract: orderContract, config });
   const pay = await startTestService(PaysModule, { contract: payContract, config });
+  const stock = await startTestService(StocksModule, { contract: stockContract, config });
   const flashSale = await startTestService(FlashSalesModule, { contract: flashSaleContract, config });
   return {
-    addresses: { order: order.grpcAddress, pay: pay.grpcAddress, flashSale: flashSale.grpcAddress },
+    addresses: {
+      order: order.grpcAddress,
+      pay: pay.grpcAddress,
+      stock: stock.grpcAddress,
+      flashSale: flashSale.grpcAddress,
+    },
     close: async () => {
       await order.close();
       await pay.close();
+      await stock.close();
       await flashSale.close();
     },
   };

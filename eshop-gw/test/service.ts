@@ -15,6 +15,7 @@ export interface GatewayOptions {
   deadlineMs?: number;
   /** With the routes of those who run the shop. */
   management?: boolean;
+  soldOutMs?: number;
 }
 
 /** The gateway on a free port. */
@@ -22,6 +23,7 @@ export async function startGateway({
   addresses = {},
   deadlineMs = 5000,
   management = false,
+  soldOutMs = 200,
 }: GatewayOptions = {}): Promise<Started> {
   const closed = await closedAddress();
   const grpcClients = Object.fromEntries(
@@ -31,7 +33,7 @@ export async function startGateway({
     contract: eshopContract,
     config: configSchema,
     modules,
-    overrides: { grpcClients, gateway: { management } },
+    overrides: { grpcClients, gateway: { management, soldOutMs } },
   });
   return {
     service,

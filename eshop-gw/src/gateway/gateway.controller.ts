@@ -42,6 +42,7 @@ import { type CreateUserReply, type CreateUserRequest, type ListUserReply, UserC
 import { clientReason } from './client-reason.js';
 import { OrderLookup } from './order-lookup.js';
 import { pageOf } from './page.js';
+import { SoldOut } from './sold-out.js';
 
 /** What the shop shows to the world: each route passes one call on to the service it belongs to. */
 @EshopApi()
@@ -55,6 +56,7 @@ export class GatewayController implements EshopApi {
     private readonly pays: PayClient,
     private readonly flashSales: FlashSaleClient,
     private readonly lookup: OrderLookup,
+    private readonly soldOut: SoldOut,
   ) {}
 
   createUser(request: CreateUserRequest): Promise<CreateUserReply> {
@@ -115,10 +117,10 @@ export class GatewayController implements EshopApi {
   }
 
   setFlashSaleStock(request: SetFlashSaleStockRequest): Promise<SetFlashSaleStockReply> {
-    return this.stocks.setFlashSaleStock(request);
+    return this.soldOut.changing(request.productID, () => this.stocks.setFlashSaleStock(request));
   }
 
   flashSale(request: FlashSaleRequest): Promise<FlashSaleReply> {
-    return this.flashSales.flashSale(request);
+    return this.soldOut.unless(request.productID, () => this.flashSales.flashSale(request));
   }
 }
