@@ -1,4 +1,5 @@
 import { closedLoop } from './closed-loop.ts';
+import { CpuMeter, type CpuUsage } from './cpu.ts';
 import { createGoods, setSale } from './goods.ts';
 import { type Answer, HttpClient } from './http-client.ts';
 import { type LoadTarget, type RunOptions, type RunReport, runOrders, type Say } from './orders-run.ts';
@@ -23,6 +24,7 @@ export interface SoldOutReport {
   /** As the client saw it, in ms. */
   answer: Percentiles;
   errors: Record<string, number>;
+  cpu: CpuUsage[];
 }
 
 export interface FlashReport extends RunReport {
@@ -51,7 +53,7 @@ export async function loadFlash(
     const [productID = 0] = products;
     await setSale(client, productID, units);
     const run = await runOrders({ ...target }, options, { products, send: () => buy(productID) }, say);
-    const soldOut = options.soldOutSeconds > 0 ? await loadSoldOut(client, options, buy, say) : undefined;
+    const soldOut = options.soldOutSeconds > 0 ? await loadSoldOut(client, target, options, buy, say) : undefined;
     return { options, ...run, soldOut };
   } finally {
     client.close();
@@ -61,6 +63,7 @@ export async function loadFlash(
 /** Sells the only unit of a sale and asks for more. */
 async function loadSoldOut(
   client: HttpClient,
+  { processes }: LoadTarget,
   { clients, price, soldOutSeconds }: FlashOptions,
   buy: (productID: number) => Promise<Answer>,
   say: Say,
@@ -69,6 +72,7 @@ async function loadSoldOut(
   await setSale(client, productID, 1);
   await buy(productID);
   say(`asking a sale that is sold out with ${clients} clients for ${soldOutSeconds} s`);
+  const meter = new CpuMeter([...processes, { name: 'load', pid: process.pid }]);
   const loop = await closedLoop({ clients, seconds: soldOutSeconds, send: () => buy(productID), wanted: isSoldOut });
   return {
     seconds: loop.seconds,
@@ -76,5 +80,6 @@ async function loadSoldOut(
     answeredPerSecond: loop.ok / loop.seconds,
     answer: percentiles(loop.latencies),
     errors: loop.errors,
+    cpu: meter.usage(),
   };
 }

@@ -30,12 +30,14 @@ export function flashText(report: FlashReport): string {
     ...runLines(report),
   ];
   if (soldOut) {
-    const { answered, answeredPerSecond, answer, errors } = soldOut;
+    const { answered, answeredPerSecond, answer, errors, cpu } = soldOut;
     lines.push(
       '',
       `sold out: answered ${answered}, ${answeredPerSecond.toFixed(0)} per second`,
       ...latencyLines({ answer }),
       ...errorLines(errors),
+      '',
+      ...cpuLines(cpu, answered),
     );
   }
   return [...lines, ...auditLines(report)].join('\n');
