@@ -7,6 +7,7 @@ import { collectManifests } from './collect.ts';
 import { render } from './render.ts';
 import {
   type Deployment,
+  type Ingress,
   type Manifest,
   type NetworkPolicy,
   readManifests,
@@ -150,6 +151,7 @@ describe.each(serviceNames)('the service %s', (name) => {
     expect(scaler.spec.scaleTargetRef.name).toBe(name);
     expect(scaler.spec.minReplicas).toBeGreaterThanOrEqual(2);
     expect(scaler.spec.maxReplicas).toBeGreaterThan(scaler.spec.minReplicas);
+    expect(scaler.spec.metrics.map(({ resource }) => resource.name)).toContain('cpu');
     expect(deployment().spec.replicas).toBeUndefined();
   });
 
@@ -162,6 +164,11 @@ describe.each(serviceNames)('the service %s', (name) => {
   it('has time for its migrations before it is taken for dead', () => {
     const { startupProbe } = pod().containers[0];
     expect((startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0)).toBeGreaterThan(120);
+  });
+
+  it('makes tables, not databases: those are of whoever manages the server', () => {
+    const { MYSQL_HOST, MYSQL_CREATE_DATABASE } = settingsOf(deployment());
+    expect(MYSQL_CREATE_DATABASE).toBe(MYSQL_HOST && 'false');
   });
 
   it('reads its secrets from files that Secrets give', () => {
@@ -249,14 +256,35 @@ describe('who may call whom', () => {
       spec.ingress?.some((rule) => rule.from === undefined),
     );
     expect(open.map(({ metadata }) => metadata.name)).toEqual(['gw']);
-    const ingresses = all<Manifest & { spec: { rules: { http: { paths: { path: string }[] } }[] } }>('Ingress');
-    const paths = ingresses.flatMap(({ spec }) => spec.rules.flatMap(({ http }) => http.paths.map(({ path }) => path)));
+    const paths = all<Ingress>('Ingress').flatMap(({ spec }) =>
+      spec.rules.flatMap(({ http }) => http.paths.map(({ path }) => path)),
+    );
     expect(paths).toEqual(['/api/', '/apis/']);
   });
 
   it('reaches the servers that are managed elsewhere by one address each', () => {
     const outside = all<Service>('Service').filter(({ spec }) => spec.externalName !== undefined);
     expect(outside.map(({ metadata }) => metadata.name).sort()).toEqual(['kafka', 'mysql', 'redis']);
+    const hosts = [...serviceNames, 'dtm-mysql', 'dtm-redis'].flatMap((name) => {
+      const settings = settingsOf(named<Deployment>('Deployment', name));
+      const { MYSQL_HOST, STORE_HOST, REDIS_URL, KAFKA_BROKERS } = settings;
+      const brokers = (KAFKA_BROKERS ?? '').split(',');
+      return [
+        MYSQL_HOST,
+        STORE_HOST,
+        REDIS_URL && new URL(REDIS_URL).hostname,
+        ...brokers.map((one) => one.split(':')[0]),
+      ];
+    });
+    expect([...new Set(hosts.filter(Boolean))].sort()).toEqual(['kafka', 'mysql', 'redis']);
+  });
+
+  it('lets strangers in through the ingress only, over TLS, to the gateway', () => {
+    const [ingress, ...others] = all<Ingress>('Ingress');
+    expect(others).toEqual([]);
+    expect(ingress?.spec.tls.flatMap(({ hosts }) => hosts)).toEqual(ingress?.spec.rules.map(({ host }) => host));
+    const backends = ingress?.spec.rules.flatMap(({ http }) => http.paths.map(({ backend }) => backend.service.name));
+    expect(new Set(backends)).toEqual(new Set(['gw']));
   });
 });
 

@@ -75,7 +75,19 @@ export interface Service extends Manifest {
 }
 
 export interface Scaler extends Manifest {
-  spec: { scaleTargetRef: { name: string }; minReplicas: number; maxReplicas: number };
+  spec: {
+    scaleTargetRef: { name: string };
+    minReplicas: number;
+    maxReplicas: number;
+    metrics: { resource: { name: string } }[];
+  };
+}
+
+export interface Ingress extends Manifest {
+  spec: {
+    tls: { hosts: string[] }[];
+    rules: { host: string; http: { paths: { path: string; backend: { service: { name: string } } }[] } }[];
+  };
 }
 
 export function readManifests(text: string): Manifest[] {
