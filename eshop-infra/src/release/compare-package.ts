@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { x } from 'tar';
 import { treeHash } from '../packages/source-hash.ts';
@@ -7,15 +7,13 @@ import { apiReport, entriesOf } from './api-report.ts';
 import { type ApiChange, compareReports, stronger } from './needed-bump.ts';
 
 /**
- * Unpacks a package where the packages that it depends on are found: below the directory of the present version.
- * @returns the directory, which the caller removes
+ * Unpacks a package so that it finds the packages that the present version has. Not below its node_modules, where declarations
+ * would be taken for somebody else's.
  */
-export async function unpackBeside(directory: string, tarball: string): Promise<string> {
-  const place = join(directory, 'node_modules/.cache');
-  mkdirSync(place, { recursive: true });
-  const unpacked = mkdtempSync(join(place, 'eshop-release-'));
-  await x({ file: tarball, cwd: unpacked, strip: 1 });
-  return unpacked;
+export async function unpackBeside(directory: string, tarball: string, place: string): Promise<void> {
+  mkdirSync(place);
+  await x({ file: tarball, cwd: place, strip: 1 });
+  symlinkSync(join(directory, 'node_modules'), join(place, 'node_modules'));
 }
 
 /** `buf breaking` between two versions of the contract; a package without one has not changed it. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { registryUrl } from '../install/npm.ts';
 import { RegistryClient } from '../packages/registry-client.ts';
@@ -31,9 +31,10 @@ function put(file: string, text: string): void {
 }
 const read = (file: string) => readFileSync(join(directory, file), 'utf8');
 
-/** As if the package had been built; its API is what the declarations say. */
+/** As if the package had been built; its API is what the declarations say, exported again by its entry point. */
 function build(declarations: string): void {
-  put('dist/index.d.ts', `${declarations}\n`);
+  put('dist/index.d.ts', "export * from './greet.js';\n");
+  put('dist/greet.d.ts', `${declarations}\n`);
   put('dist/index.js', `// ${declarations}\nexport {};\n`);
 }
 
@@ -93,11 +94,6 @@ describe('a release', () => {
     changelog('- Once more.');
     put('package.json', read('package.json').replace('2.0.0', '1.0.0'));
     await expect(release('minor')).rejects.toThrow('would become 1.1.0, and 2.0.0 is published');
-  });
-
-  it('leaves nothing of the version that it compared with', () => {
-    const cache = join(directory, 'node_modules/.cache');
-    expect(existsSync(cache) ? readdirSync(cache) : []).toEqual([]);
   });
 });
 

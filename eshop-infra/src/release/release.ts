@@ -29,22 +29,21 @@ export class BumpTooSmall extends Error {
 
 /** What has changed since the last published version; undefined when nothing is published. */
 export async function changesSincePublished(
-  { directory, name: shortName }: Repository,
+  { directory }: Repository,
   name: string,
   registry: RegistryClient,
 ): Promise<({ version: string } & ApiChange) | undefined> {
   const latest = await registry.latest(name);
   if (!latest) return undefined;
   const temporary = mkdtempSync(join(tmpdir(), 'eshop-release-'));
-  let before: string | undefined;
   try {
-    const tarball = join(temporary, `${shortName.replace(/\W/g, '-')}.tgz`);
+    const tarball = join(temporary, 'published.tgz');
     writeFileSync(tarball, await registry.download(latest.published));
-    before = await unpackBeside(directory, tarball);
+    const before = join(temporary, 'published');
+    await unpackBeside(directory, tarball, before);
     return { version: latest.version, ...(await comparePackage(directory, before)) };
   } finally {
     rmSync(temporary, { recursive: true });
-    if (before) rmSync(before, { recursive: true });
   }
 }
 
