@@ -10,6 +10,13 @@ export type BarrierOutcome<T> =
    */
   | { ran: false; why: 'repeat' | 'null-compensation' };
 
+/** What a barrier made of a local step of a workflow. */
+export type StepOutcome =
+  /** It took effect, now or before; `result` is the text kept with its mark. */
+  | { done: true; result: string }
+  /** It was taken back before it came to it, and will never be done. */
+  | { done: false };
+
 /** One call of one branch. */
 export interface BarrierCall<T> {
   /** Which one. */
@@ -34,4 +41,11 @@ export interface Barrier {
    * `@DtmBackCheck()`.
    */
   backCheck?(gid: string): Promise<'done' | 'rolled-back'>;
+  /**
+   * Does a local step of a workflow at most once, and keeps the text it returns together with its mark: a repeat gets it, also
+   * when the process died before DTM heard of it. Needed by `Workflow.local`.
+   */
+  step?(branch: Branch, work: () => Promise<string>): Promise<StepOutcome>;
+  /** Takes a local step back when it took effect; `work` gets the text that was kept. When it did not, it never will. */
+  stepBack?(branch: Branch, work: (result: string) => Promise<void>): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { Branch } from '../branch/branch.js';
 import { undoneBy } from '../branch/op.js';
 import { assertGid } from '../gid.js';
-import type { Barrier, BarrierCall, BarrierOutcome } from './barrier.js';
+import type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from './barrier.js';
 import { BARRIER_ROW, insertIgnore, quoteTable } from './barrier-table.js';
 import { branchContext } from './branch-context.js';
 import { CallGroups } from './call-groups.js';
@@ -37,6 +37,11 @@ export interface MysqlBarrierOptions {
   groupSize?: number;
 }
 
+interface KeptRow extends RowDataPacket {
+  reason: string;
+  result: string | null;
+}
+
 /** What is used of TypeORM's driver for MySQL and MariaDB: a pooled mysql2 connection, first come, first served. */
 interface PoolingDriver {
   obtainMasterConnection(): Promise<PoolConnection>;
@@ -53,6 +58,8 @@ export class MysqlBarrier implements Barrier {
   readonly #insertOne: string;
   readonly #insertTwo: string;
   readonly #selectReason: string;
+  readonly #selectResult: string;
+  readonly #keepResult: string;
   readonly #acquireTimeoutMs: number;
   readonly #session: readonly string[];
   readonly #prepared = new WeakSet<PoolConnection>();
@@ -71,7 +78,10 @@ export class MysqlBarrier implements Barrier {
     this.#insert = insertIgnore(table);
     this.#insertOne = `${this.#insert}${BARRIER_ROW}`;
     this.#insertTwo = `${this.#insert}${BARRIER_ROW}, ${BARRIER_ROW}`;
-    this.#selectReason = `SELECT reason FROM ${quoteTable(table)} WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = '01'`;
+    const oneRow = "WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = '01'";
+    this.#selectReason = `SELECT reason FROM ${quoteTable(table)} ${oneRow}`;
+    this.#selectResult = `SELECT reason, result FROM ${quoteTable(table)} ${oneRow}`;
+    this.#keepResult = `UPDATE ${quoteTable(table)} SET result = ? ${oneRow}`;
     this.#acquireTimeoutMs = acquireTimeoutMs;
     this.#session = [
       ...(isolation === 'server' ? [] : [`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`]),
@@ -108,17 +118,48 @@ export class MysqlBarrier implements Barrier {
   /** Whether the local step of this gid was done; when not, it never will be. Waits for one that is under way. */
   async backCheck(gid: string): Promise<'done' | 'rolled-back'> {
     assertGid(gid);
-    const connection = await this.#acquire();
-    try {
-      await this.#prepare(connection);
-      const transaction = new MysqlTransaction(connection, this.dataSource);
+    return this.#withConnection(async (transaction) => {
       const { transType, branchId, op } = localBranch(gid);
       await transaction.execute(this.#insertOne, [transType, gid, branchId, op, 'rollback']);
       const [row] = await transaction.execute<RowDataPacket[]>(this.#selectReason, [gid, branchId, op]);
       return row?.reason === op ? 'done' : 'rolled-back';
-    } finally {
-      connection.release();
-    }
+    });
+  }
+
+  /** Does a local step of a workflow; `workflowMigration` adds the column for what it returns. */
+  async step(branch: Branch, work: () => Promise<string>): Promise<StepOutcome> {
+    const { gid, branchId, op } = branch;
+    const outcome = await this.#alone({
+      branch,
+      cancelled: () => false,
+      work: async () => {
+        const result = await work();
+        await currentTransaction().execute(this.#keepResult, [result, gid, branchId, op]).catch(asMissingColumn);
+        return result;
+      },
+    });
+    if (outcome.ran) return { done: true, result: outcome.value };
+    const row = await this.#withConnection((transaction) => this.#kept(transaction, branch, op));
+    return row?.reason === op ? { done: true, result: row.result ?? '' } : { done: false };
+  }
+
+  /** Takes a local step of a workflow back. */
+  async stepBack(branch: Branch, work: (result: string) => Promise<void>): Promise<void> {
+    const taken = undoneBy(branch.op) ?? branch.op;
+    await this.#alone({
+      branch,
+      cancelled: () => false,
+      work: async () => work((await this.#kept(currentTransaction(), branch, taken))?.result ?? ''),
+    });
+  }
+
+  async #kept(
+    transaction: MysqlTransaction,
+    { gid, branchId }: Branch,
+    op: string,
+  ): Promise<{ reason: string; result: string | null } | undefined> {
+    const [kept] = await transaction.execute<KeptRow[]>(this.#selectResult, [gid, branchId, op]).catch(asMissingColumn);
+    return kept;
   }
 
   /** Runs actions in one transaction: all take effect, or this throws and none does. */
@@ -201,6 +242,17 @@ export class MysqlBarrier implements Barrier {
     return affectedRows === 1 ? null : affectedRows === 0 ? 'repeat' : 'null-compensation';
   }
 
+  /** Statements that each commit by themselves. */
+  async #withConnection<T>(use: (statements: MysqlTransaction) => Promise<T>): Promise<T> {
+    const connection = await this.#acquire();
+    try {
+      await this.#prepare(connection);
+      return await use(new MysqlTransaction(connection, this.dataSource));
+    } finally {
+      connection.release();
+    }
+  }
+
   /** Sets the session once per connection, not per call. */
   async #prepare(connection: PoolConnection): Promise<void> {
     if (this.#prepared.has(connection)) return;
@@ -233,6 +285,19 @@ export class MysqlBarrier implements Barrier {
 }
 
 const directly = <R>(run: () => R): R => run();
+
+/** Of the work that runs inside the barrier. */
+function currentTransaction(): MysqlTransaction {
+  const context = branchContext.getStore();
+  if (!context) throw new Error('outside of a local transaction');
+  return context.transaction;
+}
+
+/** MySQL's 1054, in words that help. */
+function asMissingColumn(error: { errno?: number }): never {
+  if (error.errno !== 1054) throw error;
+  throw new Error('the barrier table keeps no results: add workflowMigration to the migrations', { cause: error });
+}
 
 /** The barrier row of one op of a branch; its reason says which op inserted it. */
 function row(branch: Branch, op: string): SqlValue[] {
