@@ -2,6 +2,7 @@ import type { Barrier } from './barrier/barrier.js';
 import type { Classify } from './branch/classify.js';
 import { DtmInvalidOption } from './errors.js';
 import type { DtmObserver } from './observe/observer.js';
+import type { BranchMethod } from './transaction/branch-method.js';
 
 /** One DTM server. */
 export interface DtmServerOptions {
@@ -47,6 +48,11 @@ export interface DtmModuleOptions {
    * `@DtmBranches({ barrier: 'redis' })` picks one, `@DtmBranches()` takes `default`, or the only one.
    */
   barrier?: Barrier | Record<string, Barrier>;
+  /**
+   * Where DTM resumes this application's workflows: the method with `@DtmWorkflowCallback()`. Default: over gRPC, at the address
+   * of `workflow.Workflow` among `branches`; over HTTP an `httpBranch(…)`.
+   */
+  workflowCallback?: BranchMethod<never>;
   /** Tells what an application's own errors mean; `undefined` falls back to the default table. */
   classify?: Classify;
   /** See every submit and branch call: metrics, tracing, or one's own. The first is the outermost. Default none. */
@@ -81,6 +87,9 @@ export function assertModuleOptions(options: DtmModuleOptions): void {
       throw new DtmInvalidOption(`branches.${service}`, `must be host:port without a scheme, is "${address}"`);
     }
   }
+  const { workflowCallback: callback } = options;
+  if (callback && 'url' in callback && !/^https?:\/\/[^\s/]/.test(callback.url))
+    throw new DtmInvalidOption('workflowCallback', `must be an http:// address, is "${callback.url}"`);
   assertAtLeast('shutdownTimeoutMs', options.shutdownTimeoutMs, 0);
   if (options.signature === undefined) throw new DtmInvalidOption('signature', 'give keys, or false');
   if (options.signature !== false) {

@@ -13,6 +13,7 @@ import { BranchSyncCheck } from './health/branch-sync-check.js';
 import { DtmHealthIndicator } from './health/dtm-health.indicator.js';
 import { Observers } from './observe/observer.js';
 import { DTM_BARRIERS, DTM_OBSERVERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
+import { Workflows } from './workflow/workflows.js';
 
 /** Options made by a factory, with what it needs injected. */
 export interface DtmModuleAsyncOptions<Dependencies extends unknown[] = never[]>
@@ -78,6 +79,7 @@ function build(raw: Provider, imports: ModuleMetadata['imports'] = []): DynamicM
     DtmHealthIndicator,
     LocalTransaction,
     RedisTransaction,
+    Workflows,
   ];
   return {
     module: DtmModule,

@@ -1,5 +1,9 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type Type } from '@nestjs/common';
+import type { Barriers } from './barrier/barriers.js';
+import { BranchDrain } from './branch/branch-drain.js';
+import { classify } from './branch/classify.js';
 import type { Signer } from './branch/signature.js';
+import type { BranchVerdict } from './branch/verdict.js';
 import type { DtmModuleOptions } from './dtm-options.js';
 import { DtmInvalidOption } from './errors.js';
 import { Message } from './message/message.js';
@@ -12,11 +16,16 @@ import type { Transaction } from './server/transaction.js';
 import { runTcc } from './tcc/run-tcc.js';
 import type { Tcc } from './tcc/tcc.js';
 import type { TccOptions, TccResult } from './tcc/tcc-options.js';
-import { DTM_OBSERVERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
+import { DTM_BARRIERS, DTM_OBSERVERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
 import { Topics } from './topics/topics.js';
 import { BranchCaller } from './transaction/branch-caller.js';
 import { InTurn } from './transaction/in-turn.js';
 import type { TransactionContext } from './transaction/transaction-context.js';
+import type { WorkflowHandler } from './workflow/dtm-workflow.decorator.js';
+import { type RunContext, resumeWorkflow, runWorkflow } from './workflow/run-workflow.js';
+import type { WorkflowOptions, WorkflowResult } from './workflow/workflow-options.js';
+import { workflowService } from './workflow/workflow-service.js';
+import { type RegisteredWorkflow, Workflows } from './workflow/workflows.js';
 
 /** Starts transactions and tells what became of them. */
 @Injectable()
@@ -32,6 +41,9 @@ export class DtmService implements OnApplicationShutdown {
     @Inject(DTM_OPTIONS) private readonly options: DtmModuleOptions,
     @Inject(DTM_SIGNER) private readonly signer: Signer | null,
     @Inject(DTM_OBSERVERS) private readonly observers: Observers,
+    @Inject(DTM_BARRIERS) private readonly barriers: Barriers,
+    private readonly workflows: Workflows,
+    private readonly drain: BranchDrain,
   ) {
     this.#servers = new Map(Object.entries(options.servers).map(([name, server]) => [name, new DtmServer(server)]));
     this.topics = new Topics({ server: (name) => this.#server(name), branches: options.branches ?? {} });
@@ -65,6 +77,42 @@ export class DtmService implements OnApplicationShutdown {
   }
 
   /**
+   * Runs a workflow, a class with `@DtmWorkflow()`, here and now, until it has ended or a step fails; then DTM resumes it, as it
+   * does when this process dies.
+   *
+   * May be repeated with the same gid as often as one likes, from any process: it ends once, and every call is told how. The
+   * first call's input counts. With a gid that is under way in this process the call waits for its end.
+   *
+   * @throws {Refusal} the workflow was refused, now or before: what was done is taken back
+   * @throws {DtmUnavailable} nothing was sent
+   * @throws {DtmOutcomeUnknown} DTM may have it, and will carry it out then; the same gid again later tells
+   * @throws {DtmRefused} DTM rejected it, or the gid is another transaction's; nothing has run
+   * @throws {DtmProtocolError} an answer DTM 1.18 never gives
+   * @throws {DtmInvalidOption} an option or the input is wrong: nothing was sent; a step or the result is: all is taken back
+   */
+  async workflow<Input, Output>(
+    gid: string,
+    type: Type<WorkflowHandler<Input, Output>>,
+    input: NoInfer<Input>,
+    options: WorkflowOptions = {},
+  ): Promise<WorkflowResult<Output>> {
+    const workflow = this.workflows.of(type);
+    const context = this.#runContext(workflow, options.server);
+    return this.drain.run(() => runWorkflow<Output>(gid, workflow, input, options, context));
+  }
+
+  /**
+   * Goes on with a workflow that DTM asks for.
+   *
+   * @internal
+   */
+  async resumeWorkflow(gid: string, workflow: RegisteredWorkflow, server: string): Promise<BranchVerdict> {
+    if (this.#inTurn.has(gid)) return { outcome: 'ongoing', text: 'is under way' };
+    const context = this.#runContext(workflow, server);
+    return this.#inTurn.run(gid, () => resumeWorkflow(gid, workflow, context));
+  }
+
+  /**
    * What the server has stored under `gid`; `null` when it does not know it.
    *
    * @throws {DtmUnavailable} no answer within the deadline
@@ -83,6 +131,18 @@ export class DtmService implements OnApplicationShutdown {
     const server = this.#servers.get(name);
     if (!server) throw new DtmInvalidOption('server', `there is no "${name}" among the module's servers`);
     return server;
+  }
+
+  #runContext({ barrier }: RegisteredWorkflow, server?: string): RunContext {
+    const { classify: own, workflowCallback = workflowService.execute } = this.options;
+    return {
+      ...this.#context('workflow', server),
+      serverName: server ?? 'default',
+      callback: workflowCallback,
+      barrier: this.barriers.get(barrier),
+      closing: () => this.drain.closing,
+      refuses: (error) => error instanceof DtmInvalidOption || /^(refused|invalid)$/.test(classify(error, own)),
+    };
   }
 
   #context(transType: string, server = 'default'): TransactionContext {

@@ -1,4 +1,9 @@
-export type { Barrier, BarrierCall, BarrierOutcome } from './barrier/barrier.js';
+export {
+  AddStepResults1700000000001,
+  workflowMigration,
+  workflowMigrationFor,
+} from './barrier/add-step-results.js';
+export type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from './barrier/barrier.js';
 export { type BarrierIn, barrierIn } from './barrier/barrier-in.js';
 export {
   barrierMigration,
@@ -66,3 +71,8 @@ export {
 } from './transaction/branch-method.js';
 export type { SubmitOptions, SubmitResult } from './transaction/submit.js';
 export type { TransactionOptions } from './transaction/transaction-options.js';
+export { DtmWorkflow, type DtmWorkflowOptions, type WorkflowHandler } from './workflow/dtm-workflow.decorator.js';
+export type { Workflow } from './workflow/workflow.js';
+export { DtmWorkflowCallback } from './workflow/workflow-callback.decorator.js';
+export type { WorkflowOptions, WorkflowResult } from './workflow/workflow-options.js';
+export { workflowService } from './workflow/workflow-service.js';

@@ -40,8 +40,8 @@ export class BarrierInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const [type, handler] = [context.getClass(), context.getHandler()];
     const metadata = branchMetadata(type, handler);
-    // A back-check among branches has an interceptor of its own further in.
-    if (metadata?.kind === 'back-check') return next.handle();
+    // A back-check or a callback among branches has an interceptor of its own further in.
+    if (metadata && metadata.kind !== 'branch') return next.handle();
     const call = readBranchCall(context);
     // DTM takes 200 and nothing else for a success, whatever a decorator or an adapter's default says.
     if (call.transport === 'http') context.switchToHttp().getResponse<HttpResponse>().status?.(200);

@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 
-/** What `@DtmBranches()` and `@DtmBackCheck()` say about a method. */
+/** What `@DtmBranches()`, `@DtmBackCheck()` and `@DtmWorkflowCallback()` say about a method. */
 export interface BranchMetadata {
-  kind: 'branch' | 'back-check';
+  kind: 'branch' | 'back-check' | 'workflow-callback';
   /** Name among the module's barriers; `undefined` the default one; `false` none. */
   barrier: string | false | undefined;
 }

@@ -7,7 +7,7 @@ export function transactionJson(request: DtmRequest): string {
     gid: request.gid,
     trans_type: request.transType,
     // Under `grpc` DTM calls an address without a scheme by gRPC and an http:// one by HTTP; under `http` all by HTTP.
-    protocol: 'grpc',
+    protocol: request.calledByHttp ? 'http' : 'grpc',
     steps: request.steps,
     payloads: request.payloads.map(utf8),
     query_prepared: request.queryPrepared,

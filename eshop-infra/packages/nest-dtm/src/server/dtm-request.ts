@@ -24,6 +24,11 @@ export interface DtmRequest {
   rollbackReason?: string;
   /** Run a message's steps at once; the HTTP protocol alone can say it. */
   concurrent?: boolean;
+  /**
+   * DTM is to call this transaction by HTTP. A workflow's HTTP callback needs it: told by gRPC, DTM 1.18 posts a protobuf
+   * message as JSON.
+   */
+  calledByHttp?: boolean;
   /** How a workflow ended. */
   reqExtra?: Readonly<Record<string, string>>;
 }

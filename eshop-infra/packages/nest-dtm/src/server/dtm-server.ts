@@ -16,21 +16,22 @@ export class DtmServer {
   readonly waitDeadlineMs: number;
   readonly #http: HttpClient;
   readonly #transport: DtmTransport;
+  readonly #httpTransport: HttpTransport;
 
   constructor(options: DtmServerOptions) {
     this.protocol = options.protocol ?? 'grpc';
     this.deadlineMs = options.deadlineMs ?? 3_000;
     this.waitDeadlineMs = options.waitDeadlineMs ?? 12_000;
     this.#http = new HttpClient(options.http.replace(/\/+$/, ''));
+    this.#httpTransport = new HttpTransport(this.#http);
     this.#transport =
-      this.protocol === 'http' || options.grpc === undefined
-        ? new HttpTransport(this.#http)
-        : new GrpcTransport(options.grpc);
+      this.protocol === 'http' || options.grpc === undefined ? this.#httpTransport : new GrpcTransport(options.grpc);
   }
 
   /** Resolves with `null` when DTM acknowledged the call. */
   transaction(call: TransactionCall, request: DtmRequest, deadlineMs: number): Promise<CallFailure | null> {
-    return this.#transport.transaction(call, request, deadlineMs);
+    const transport = request.calledByHttp ? this.#httpTransport : this.#transport;
+    return transport.transaction(call, request, deadlineMs);
   }
 
   /** Adds a branch to a prepared transaction. Resolves with `null` when DTM acknowledged it. */

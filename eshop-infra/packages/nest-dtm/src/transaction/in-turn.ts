@@ -2,6 +2,11 @@
 export class InTurn {
   readonly #underWay = new Map<string, Promise<unknown>>();
 
+  /** Whether work on this key is under way. */
+  has(key: string): boolean {
+    return this.#underWay.has(key);
+  }
+
   /** `first`: nothing was under way for this key. */
   async run<T>(key: string, work: (first: boolean) => Promise<T>): Promise<T> {
     const before = this.#underWay.get(key);
