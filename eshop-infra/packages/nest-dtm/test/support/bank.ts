@@ -6,6 +6,7 @@ import {
   type INestApplication,
   Injectable,
   Module,
+  type ModuleMetadata,
   type PipeTransform,
   Post,
 } from '@nestjs/common';
@@ -13,6 +14,7 @@ import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
 import {
+  type BranchOp,
   DtmBranches,
   DtmModule,
   type DtmModuleOptions,
@@ -21,6 +23,7 @@ import {
   type MysqlBarrierOptions,
   mysqlBarrier,
   Refusal,
+  workflowService,
 } from '../../src/index.js';
 import { type AdapterName, adapters } from './adapters.js';
 import { env } from './env.js';
@@ -53,6 +56,7 @@ export function jsonMethod<Request>(path: string): MethodDefinition<Request, obj
 export const Bank = {
   withdraw: method('Withdraw'),
   withdrawRevert: method('WithdrawRevert'),
+  withdrawConfirm: method('WithdrawConfirm'),
 } satisfies ServiceDefinition<{ [name: string]: handleUnaryCall<Transfer, object> }>;
 
 /** What a test makes a branch do instead of, or before, its work. Keyed by account and op. */
@@ -61,11 +65,11 @@ export class Scripts {
   readonly #scripts = new Map<string, (tx: LocalTransaction) => Promise<void> | void>();
   readonly calls: string[] = [];
 
-  on(account: string, op: 'action' | 'compensate', script: (tx: LocalTransaction) => Promise<void> | void): void {
+  on(account: string, op: BranchOp, script: (tx: LocalTransaction) => Promise<void> | void): void {
     this.#scripts.set(`${account} ${op}`, script);
   }
 
-  off(account: string, op: 'action' | 'compensate'): void {
+  off(account: string, op: BranchOp): void {
     this.#scripts.delete(`${account} ${op}`);
   }
 
@@ -75,14 +79,14 @@ export class Scripts {
   }
 
   /** How often the handler itself ran. */
-  count(account: string, op: 'action' | 'compensate'): number {
+  count(account: string, op: BranchOp): number {
     return this.calls.filter((call) => call === `${account} ${op}`).length;
   }
 }
 
 /** The SQL stands in a service of its own: it finds the branch's transaction by injection. */
 @Injectable()
-class Accounts {
+export class Accounts {
   constructor(private readonly tx: LocalTransaction) {}
 
   async add(account: string, amount: number): Promise<void> {
@@ -133,6 +137,24 @@ class BankSagaController {
   }
 }
 
+@Controller()
+@DtmBranches()
+class BankConfirmController {
+  constructor(
+    private readonly accounts: Accounts,
+    private readonly scripts: Scripts,
+    private readonly tx: LocalTransaction,
+  ) {}
+
+  @GrpcMethod('bank.Bank', 'withdrawConfirm')
+  @Post('withdrawConfirm')
+  async withdrawConfirm(@Message() { account }: Transfer): Promise<object> {
+    await this.scripts.run(account, this.tx);
+    await this.accounts.add(account, 0);
+    return {};
+  }
+}
+
 export interface BankApp {
   app: INestApplication;
   dtm: DtmService;
@@ -151,12 +173,18 @@ export interface BankApp {
 
 export const signature = { keys: [{ id: 'now', secret: 'the secret of the tests' }] };
 
+/** What a test adds to the service. */
+export interface BankExtras extends Pick<ModuleMetadata, 'controllers' | 'providers'> {
+  httpPort?: number;
+}
+
 /** A hybrid service with branches on both transports, and a submitter, on free ports. */
 export async function startBank(
   dataSource: DataSource,
   options: Partial<DtmModuleOptions> = {},
   barrier: MysqlBarrierOptions = {},
   adapter: AdapterName = 'fastify',
+  { httpPort = 0, controllers = [], providers = [] }: BankExtras = {},
 ): Promise<BankApp> {
   const port = await freePort();
   const grpcAddress = `127.0.0.1:${port}`;
@@ -165,15 +193,15 @@ export async function startBank(
     imports: [
       DtmModule.forRoot({
         servers: { default: { grpc: env.dtmGrpc, http: env.dtmHttp } },
-        branches: { 'bank.Bank': grpcAddress },
+        branches: { 'bank.Bank': grpcAddress, 'workflow.Workflow': grpcAddress },
         signature,
         branchSyncCheck: false,
         barrier: mysqlBarrier(dataSource, barrier),
         ...options,
       }),
     ],
-    controllers: [BankSagaController],
-    providers: [Accounts, Scripts],
+    controllers: [BankSagaController, BankConfirmController, ...controllers],
+    providers: [Accounts, Scripts, ...providers],
   })
   class BankModule {}
 
@@ -181,12 +209,17 @@ export async function startBank(
   app.connectMicroservice<MicroserviceOptions>(
     {
       transport: Transport.GRPC,
-      options: { package: 'bank', packageDefinition: { 'bank.Bank': Bank }, url: grpcAddress, gracefulShutdown: true },
+      options: {
+        package: ['bank', 'workflow'],
+        packageDefinition: { 'bank.Bank': Bank, 'workflow.Workflow': workflowService },
+        url: grpcAddress,
+        gracefulShutdown: true,
+      },
     },
     { inheritAppConfig: true },
   );
   await app.startAllMicroservices();
-  await app.listen(0, '127.0.0.1');
+  await app.listen(httpPort, '127.0.0.1');
   let accounts = 0;
   return {
     app,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { barrierMigration } from '../../src/index.js';
+import { barrierMigration, workflowMigration } from '../../src/index.js';
 import { env } from './env.js';
 
 /** A database of its own, with the barrier table and an `account` table; `drop()` removes it. */
@@ -14,7 +14,7 @@ export async function throwAwayDatabase(
     type: 'mysql',
     url: `${env.mysqlUrl}/${name}`,
     poolSize,
-    migrations: [barrierMigration],
+    migrations: [barrierMigration, workflowMigration],
   }).initialize();
   await dataSource.runMigrations();
   await dataSource.query(

@@ -1,10 +1,14 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
 import {
   type DtmService,
+  DtmWorkflow,
   httpBranch,
   type LocalMessageResult,
   type LocalStep,
   type TccResult,
+  type Workflow,
+  type WorkflowHandler,
+  type WorkflowResult,
 } from '../../src/index.js';
 
 interface Withdraw {
@@ -86,3 +90,45 @@ void dtm.tcc('g', (tcc) => tcc.branch(action, other, compensation, payload));
 void dtm.tcc('g', (tcc) => tcc.branch(action, compensation, part, payload));
 // @ts-expect-error the payload lacks a field
 void dtm.tcc('g', (tcc) => tcc.branch(action, compensation, twin, { account: 'a' }));
+
+class Booking implements WorkflowHandler<Withdraw, { token: string }> {
+  async run(workflow: Workflow, { account }: Withdraw): Promise<{ token: string }> {
+    const taken: number = await workflow.local(
+      'take',
+      async () => 3,
+      async (took) => void took.toFixed(),
+    );
+    const token: string = await workflow.record('token', async () => account);
+    await workflow.branch(action, compensation, { account, amount: taken });
+    await workflow.branch(action, null, { account, amount: taken });
+    await workflow.tcc(action, twin, compensation, { account, amount: taken });
+    const back = async (took: string): Promise<void> => void took;
+    // @ts-expect-error what is taken back is what was returned
+    await workflow.local<number>('take', async () => 3, back);
+    // @ts-expect-error says whether there is something to take back
+    await workflow.local('take', async () => 3);
+    // @ts-expect-error the payload lacks a field
+    await workflow.branch(action, compensation, { account });
+    // @ts-expect-error the compensation takes another message
+    await workflow.branch(action, other, payload);
+    // @ts-expect-error the confirmation takes a part of the message
+    await workflow.tcc(action, part, compensation, payload);
+    // @ts-expect-error a branch gives nothing back that lasts
+    const reply: object = await workflow.branch(action, null, payload);
+    void reply;
+    return { token };
+  }
+}
+
+const booked: Promise<WorkflowResult<{ token: string }>> = dtm.workflow('g', Booking, payload);
+void booked;
+// @ts-expect-error the input lacks a field
+void dtm.workflow('g', Booking, { account: 'a' });
+// @ts-expect-error a field the input does not have
+void dtm.workflow('g', Booking, { account: 'a', amount: 1, extra: 1 });
+// @ts-expect-error DTM has no timeout for workflows
+void dtm.workflow('g', Booking, payload, { timeoutToFail: 3 });
+// @ts-expect-error not a workflow
+void dtm.workflow('g', Date, payload);
+// @ts-expect-error not a workflow
+DtmWorkflow('name')(Date);
