@@ -88,7 +88,8 @@ export class DtmService implements OnApplicationShutdown {
    * @throws {DtmOutcomeUnknown} DTM may have it, and will carry it out then; the same gid again later tells
    * @throws {DtmRefused} DTM rejected it, or the gid is another transaction's; nothing has run
    * @throws {DtmProtocolError} an answer DTM 1.18 never gives
-   * @throws {DtmInvalidOption} an option or the input is wrong: nothing was sent; a step or the result is: all is taken back
+   * @throws {DtmInvalidOption} an option or the input is wrong: nothing was sent; what a step or
+   * the workflow returned is too long: all is taken back
    */
   async workflow<Input, Output>(
     gid: string,

@@ -236,7 +236,6 @@ describe.each(stores)('rules of a workflow, DTM on $store', ({ grpc, http }) => 
     expect(both).toMatchObject({ status: 'submitted', reason: expect.stringContaining('one by one') });
     const unawaited = await run(async (workflow) => {
       void workflow.record('loose', async () => undefined);
-      void workflow.record('looser', async () => undefined);
     }, loose);
     expect(unawaited).toMatchObject({ status: 'submitted', reason: expect.stringContaining('not awaited') });
     const many = async (workflow: Workflow) => {
@@ -247,17 +246,63 @@ describe.each(stores)('rules of a workflow, DTM on $store', ({ grpc, http }) => 
     await run((workflow) => workflow.record('loose', async () => undefined), loose);
   });
 
-  test('a branch without an address, a local step without a barrier: all is taken back, with its name', async () => {
-    const [gid, account] = [newGid(), await planner.account(10)];
+  test('a branch without an address here is left to a process that has one', async () => {
+    const [gid, one, two] = [newGid(), await planner.account(10), await planner.account(10)];
+    const take = (method: typeof Bank.withdraw) => async (workflow: Workflow) => {
+      await workflow.branch(Bank.withdraw, Bank.withdrawRevert, { account: one, amount: AMOUNT });
+      await workflow.branch(method, Bank.withdrawRevert, { account: two, amount: AMOUNT });
+    };
     const odd = { ...Bank.withdraw, path: '/other.Service/Do' };
-    const payload = { account, amount: AMOUNT };
-    const result = run(async (workflow) => {
-      await workflow.branch(Bank.withdraw, Bank.withdrawRevert, payload);
-      await workflow.branch(odd, Bank.withdrawRevert, payload);
+    const reason = expect.stringContaining('steps.1.action: no address of "other.Service"');
+    expect(await run(take(odd), gid)).toMatchObject({ status: 'submitted', reason });
+    expect(await run(take(Bank.withdraw), gid)).toMatchObject({ status: 'succeed' });
+    const taken = { balance: 10 - AMOUNT, hits: 1 };
+    expect([await planner.state(one), await planner.state(two)]).toEqual([taken, taken]);
+  });
+
+  test('a local step without a barrier for it is left to a process that has one', async () => {
+    const [gid, account] = [newGid(), await planner.account(10)];
+    const steps: PlanStep[] = [{ do: 'local', account }];
+    const call = async () => ({ ran: false, why: 'repeat' }) as const;
+    const other = await startPlanner(database.dataSource, { servers: { default: { grpc, http } }, barrier: { call } });
+    const reason = expect.stringContaining('barrier: the workflow has no barrier');
+    expect(await other.dtm.workflow(gid, PlanWorkflow, { steps })).toMatchObject({ status: 'submitted', reason });
+    await other.close();
+    expect(await planner.dtm.workflow(gid, PlanWorkflow, { steps })).toMatchObject({ status: 'succeed' });
+    expect(await planner.state(account)).toEqual({ balance: 10 - AMOUNT, hits: 1 });
+  });
+
+  test('a run that has gone further than the one that ended it takes back what it has begun', async () => {
+    const [gid, one, two] = [newGid(), await planner.account(10), await planner.account(10)];
+    const other = await startPlanner(
+      database.dataSource,
+      {
+        servers: { default: { grpc, http } },
+        branches: { 'bank.Bank': planner.grpcAddress, 'workflow.Workflow': planner.grpcAddress },
+      },
+      { providers: [Scripted] },
+    );
+    const [entered, leave] = [gate(), gate()];
+    planner.scripts.on(two, 'action', async () => {
+      entered.open();
+      await leave.opened;
+    });
+    const further = run(async (workflow) => {
+      await workflow.branch(Bank.withdraw, Bank.withdrawRevert, { account: one, amount: AMOUNT });
+      await workflow.branch(Bank.withdraw, Bank.withdrawRevert, { account: two, amount: AMOUNT });
     }, gid);
-    await expect(result).rejects.toEqual(invalid('steps.1.action'));
-    expect(await planner.state(account)).toEqual({ balance: 10, hits: 2 });
-    expect((await planner.dtm.query(gid))?.status).toBe('failed');
+    await entered.opened;
+    script = async (workflow) => {
+      await workflow.branch(Bank.withdraw, Bank.withdrawRevert, { account: one, amount: AMOUNT });
+      throw new Refusal('says who is not deterministic');
+    };
+    const refusal = new Refusal('says who is not deterministic');
+    await expect(other.dtm.workflow(gid, Scripted, {})).rejects.toEqual(refusal);
+    leave.open();
+    await expect(further).rejects.toEqual(refusal);
+    const takenBack = { balance: 10, hits: 2 };
+    expect([await planner.state(one), await planner.state(two)]).toEqual([takenBack, takenBack]);
+    await other.close();
   });
 
   test('a run that decides otherwise than another one follows it', async () => {

@@ -103,27 +103,39 @@ async function carryOut(stored: Transaction, workflow: RegisteredWorkflow, conte
   const { gid } = assertSameWorkflow(workflow.name, stored);
   const before = decisionOf(stored);
   if (before) return { final: true, repeat: true, decision: before };
+  const logger = new Logger('Dtm');
+  let steps: Workflow | undefined;
   let decision: Decision | undefined;
   try {
     const headers = branchHeaders(gid, stored.headers, context);
     const progress = new Progress(context.server, gid, stored.branches);
-    const steps = new Workflow(gid, progress, headers, stored.requestTimeout, context);
+    steps = new Workflow(gid, progress, headers, stored.requestTimeout, context);
     decision = await decide(steps, progress, workflow, inputOf(stored), context);
     await (decision.status === 'succeed' ? steps.commit() : steps.rollback());
     await submit(stored, decision, headers, context);
     return { final: true, repeat: false, decision };
   } catch (error) {
-    if (error instanceof EndedElsewhere) return { final: true, repeat: true, decision: decisionOf(error.stored) };
+    if (error instanceof EndedElsewhere) {
+      const ended = decisionOf(error.stored);
+      // Who has ended it may not know of a step that was only begun here.
+      if (ended?.status === 'failed') {
+        await steps?.rollback({ told: false }).catch((cause: unknown) => {
+          logger.error(`workflow ${workflow.name} ${gid}: what was begun here is not taken back: ${describe(cause)}`);
+        });
+      }
+      return { final: true, repeat: true, decision: ended };
+    }
     // A refusal when all is decided is one that DTM does not hear: somebody must look after it.
     const unheard = decision !== undefined && context.refuses(error);
-    new Logger('Dtm')[unheard ? 'error' : 'warn'](
-      `workflow ${workflow.name} ${gid} will go on later: ${describe(error)}`,
-    );
+    logger[unheard ? 'error' : 'warn'](`workflow ${workflow.name} ${gid} will go on later: ${describe(error)}`);
     return { final: false, repeat: false, decision, error };
   }
 }
 
-/** Runs the handler. What is to be done about it afterwards is told to DTM before anything of it is done. */
+/**
+ * Runs the handler. What is to be done about it afterwards is told to DTM before anything of it is done, and whoever tells it
+ * first is right: so it is all or nothing even when two runs of one handler come to different ends.
+ */
 async function decide(
   steps: Workflow,
   progress: Progress,
@@ -140,7 +152,6 @@ async function decide(
       await steps.end();
     }
     mine = { status: 'succeed', value: decodeResult(encodeResult(value)) };
-    if (!steps.hasCommits) return mine;
   } catch (error) {
     if (!refuses(error)) throw error;
     mine = { status: 'failed', error: asRefusal(error) };
@@ -151,11 +162,12 @@ async function decide(
       step: name,
       ...(mine.status === 'failed' ? { status: 'failed', reason: reasonOf(mine.error) } : mine),
     }));
-  if (decided.status === mine.status) return mine;
-  if (decided.status === 'failed') return { status: 'failed', error: new Refusal(decided.reason ?? '') };
-  throw new Error(
-    `another run of it has succeeded, this one has not: ${describe(mine.status === 'failed' && mine.error)}`,
-  );
+  if (decided.status === 'failed') {
+    return mine.status === 'failed' ? mine : { status: 'failed', error: new Refusal(decided.reason ?? '') };
+  }
+  // Confirming is left to a run that has got to the end.
+  if (mine.status === 'failed') throw new Error(`it has been decided otherwise before: ${describe(mine.error)}`);
+  return { status: 'succeed', value: decided.value };
 }
 
 async function submit(

@@ -103,7 +103,7 @@ export class Workflow {
    *
    * @throws {Refusal} the branch refused; the workflow is rolled back
    * @throws {DtmBranchFailed} the branch gave no such answer; DTM resumes the workflow
-   * @throws {DtmInvalidOption} the branch cannot be called; the workflow is rolled back
+   * @throws the branch has no address here; DTM resumes the workflow
    */
   branch<Action, Compensation = Action>(
     action: BranchMethod<Action>,
@@ -122,7 +122,7 @@ export class Workflow {
    *
    * @throws {Refusal} the branch refused; the workflow is rolled back
    * @throws {DtmBranchFailed} the branch gave no such answer; DTM resumes the workflow
-   * @throws {DtmInvalidOption} the branch cannot be called; the workflow is rolled back
+   * @throws the branch has no address here; DTM resumes the workflow
    */
   tcc<Try, Confirm = Try, Cancel = Try>(
     tryMethod: BranchMethod<Try>,
@@ -143,26 +143,21 @@ export class Workflow {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Whether something is to be done when the workflow succeeds. */
-  get hasCommits(): boolean {
-    return this.#commits.length > 0;
-  }
-
   /** Confirms what was tried, last first. */
   commit(): Promise<void> {
-    return this.#afterwards('commit', this.#commits);
+    return this.#afterwards('commit', this.#commits, true);
   }
 
-  /** Takes all steps back, last first. */
-  rollback(): Promise<void> {
-    return this.#afterwards('rollback', this.#rollbacks);
+  /** Takes all steps back, last first. `told: false`: the workflow has ended, DTM takes nothing more. */
+  rollback({ told = true } = {}): Promise<void> {
+    return this.#afterwards('rollback', this.#rollbacks, told);
   }
 
-  async #afterwards(op: 'commit' | 'rollback', todo: readonly Pending[]): Promise<void> {
+  async #afterwards(op: 'commit' | 'rollback', todo: readonly Pending[], told: boolean): Promise<void> {
     for (const { branch, step, run } of todo.toReversed()) {
       if (this.progress.find(branch.branchId, op)) continue;
       await run({ ...branch, op });
-      await this.progress.record(branch.branchId, op, { step, status: 'succeed' });
+      if (told) await this.progress.record(branch.branchId, op, { step, status: 'succeed' });
     }
   }
 
@@ -191,7 +186,7 @@ export class Workflow {
   async #take(name: string, make: (field: string) => Step): Promise<unknown> {
     const { gid, progress } = this;
     if (this.#steps === MAX_STEPS) throw new DtmInvalidOption('steps', `at most ${MAX_STEPS}`, { gid });
-    const { action, commit, rollback } = make(`steps.${this.#steps}`);
+    const { action, commit, rollback } = this.#make(make);
     const branchId = String(++this.#steps).padStart(2, '0');
     const branch: Branch = { transType: 'workflow', gid, branchId, op: 'action' };
     let entry = progress.find(branchId, 'action');
@@ -209,6 +204,15 @@ export class Workflow {
     }
     if (entry.status === 'failed') throw refusal ?? new Refusal(entry.reason ?? '');
     return entry.value;
+  }
+
+  /** A step that this process cannot take, for want of an address or a barrier, is left to one that can. */
+  #make(make: (field: string) => Step): Step {
+    try {
+      return make(`steps.${this.#steps}`);
+    } catch (error) {
+      throw new Error(`cannot take a step: ${describe(error)}`, { cause: error });
+    }
   }
 
   /** After a refusal of another run no step may begin that nobody would take back. */
