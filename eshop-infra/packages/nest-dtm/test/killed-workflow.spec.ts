@@ -52,13 +52,18 @@ class KilledWorkflow {
   }
 }
 
+/** For both stores: to compile it is most of the work. */
+let library: ReturnType<typeof compiledLibrary>;
+beforeAll(() => {
+  library = compiledLibrary();
+}, 60_000);
+afterAll(() => library?.remove());
+
 describe.each(stores)('a process killed in a workflow, resumed by another, DTM on $store', ({ grpc, http }) => {
-  let library: ReturnType<typeof compiledLibrary>;
   let database: Awaited<ReturnType<typeof throwAwayDatabase>>;
   let planner: PlannerApp;
 
   beforeAll(async () => {
-    library = compiledLibrary();
     database = await throwAwayDatabase();
     planner = await startPlanner(
       database.dataSource,
@@ -69,7 +74,6 @@ describe.each(stores)('a process killed in a workflow, resumed by another, DTM o
   afterAll(async () => {
     await planner?.close();
     await database?.drop();
-    library?.remove();
   });
 
   /** Runs the workflow in a process until that is dead; then DTM resumes it here. */
