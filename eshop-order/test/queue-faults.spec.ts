@@ -1,8 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { newTimeID } from '@eshop/nest-service';
 import { eventually, type TestDatabase, type TestTopic, testDatabase, testTopic } from '@eshop/nest-service/testing';
 import { queuedOrderRecord } from '@eshop/proto/order';
 import { QueuedOrders } from '../src/queue/queued-orders.js';
-import { newOrderID } from '../src/submission/order-id.js';
 import { requestHash } from '../src/submission/request-hash.js';
 import { SubmissionState } from '../src/submission/submission.js';
 import { SubmissionStore } from '../src/submission/submission.store.js';
@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => topic.drop());
 
 const recordOf = (fields: object = {}) => {
-  const order = { ...wish(), orderID: newOrderID(), saleID: 0, ...fields };
+  const order = { ...wish(), orderID: newTimeID(), saleID: 0, ...fields };
   return { order, record: { key: order.orderID, value: queuedOrderRecord.write(order) } };
 };
 
@@ -255,7 +255,7 @@ describe('while a server is away', () => {
   it('the queue is slow: the relay carries an overdue order out, and its record later changes nothing', async () => {
     const shop = await startOrder({ order: { queueOverdueSeconds: 1 } });
     try {
-      const later = { ...wish(), orderID: newOrderID(), saleID: 0 };
+      const later = { ...wish(), orderID: newTimeID(), saleID: 0 };
       await shop.service.app
         .get(SubmissionStore)
         .accept(

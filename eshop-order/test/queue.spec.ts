@@ -1,8 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { newTimeID } from '@eshop/nest-service';
 import { eventually, send, type TestTopic, testTopic } from '@eshop/nest-service/testing';
 import { ContractError } from '@eshop/proto';
 import { type QueuedOrder, queuedOrderRecord, type SendSubmitOrderNotifyRequest } from '@eshop/proto/order';
-import { newOrderID } from '../src/submission/order-id.js';
 import { NO_PRODUCT, PRICE, type Started, startOrder } from './service.js';
 
 const PARTITIONS = 3;
@@ -18,7 +18,7 @@ const request = (fields: Partial<SendSubmitOrderNotifyRequest> = {}): SendSubmit
 
 const queued = (fields: Partial<QueuedOrder> = {}): QueuedOrder => ({
   ...request(),
-  orderID: newOrderID(),
+  orderID: newTimeID(),
   saleID: 0,
   ...fields,
 });

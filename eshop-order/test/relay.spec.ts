@@ -1,5 +1,5 @@
+import { newTimeID } from '@eshop/nest-service';
 import { eventually } from '@eshop/nest-service/testing';
-import { newOrderID } from '../src/submission/order-id.js';
 import { SubmissionStore } from '../src/submission/submission.store.js';
 import { PRICE, type Started, startOrder } from './service.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -38,7 +38,7 @@ describe('an accepted order', () => {
     const shop = await startOrder();
     try {
       // What a service leaves behind that dies right after it has accepted.
-      const orderID = newOrderID();
+      const orderID = newTimeID();
       const submission = {
         ...request,
         orderID,
@@ -78,7 +78,7 @@ describe('the relay', () => {
     const shop = await startOrder({ order: { relayIntervalMs: 3_600_000 } });
     try {
       const store = shop.service.app.get(SubmissionStore);
-      const ids = Array.from({ length: 20 }, () => newOrderID());
+      const ids = Array.from({ length: 20 }, () => newTimeID());
       for (const orderID of ids) {
         await store.accept(
           { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 0, requestID: '' },
@@ -102,7 +102,7 @@ describe('the relay', () => {
     const shop = await startOrder({ order: { relayIntervalMs: 3_600_000 } });
     try {
       const store = shop.service.app.get(SubmissionStore);
-      const orderID = newOrderID();
+      const orderID = newTimeID();
       await store.accept(
         { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 0, requestID: '' },
         { relayAfterSeconds: 60 },

@@ -1,5 +1,5 @@
 import { DtmOutcomeUnknown, DtmService, type LocalStep, Refusal, redisBarrier } from '@eshop/nest-dtm';
-import { InjectConfig, requestContext } from '@eshop/nest-service';
+import { Gate, InjectConfig, newTimeID, requestContext } from '@eshop/nest-service';
 import { type CodeName, ContractError } from '@eshop/proto';
 import { type FlashSaleReply, type FlashSaleRequest, FlashSaleService } from '@eshop/proto/flashsale';
 import { Injectable, Logger } from '@nestjs/common';
@@ -7,9 +7,7 @@ import { Redis } from 'ioredis';
 import type { Config } from '../config.js';
 import { SaleCounters } from '../sale/sale-counters.js';
 import { TAKE_UNIT } from '../sale/scripts/take-unit.lua.js';
-import { Gate } from './gate.js';
 import { Idempotency } from './idempotency.js';
-import { newOrderID } from './order-id.js';
 
 /** A request with its order id and the sale it goes to. */
 interface Purchase extends FlashSaleRequest {
@@ -35,7 +33,12 @@ export class Purchases {
     @InjectConfig() private readonly config: Config,
   ) {
     const { maxRunning, maxWaiting, maxWaitMs } = config.flashSale;
-    this.gate = new Gate(maxRunning, maxWaiting, maxWaitMs);
+    this.gate = new Gate({
+      limit: maxRunning,
+      queueLimit: maxWaiting,
+      waitMs: maxWaitMs,
+      refusal: 'too many are buying right now; try again shortly',
+    });
     this.barrier = redisBarrier(redis);
   }
 
@@ -45,8 +48,8 @@ export class Purchases {
    */
   async buy(request: FlashSaleRequest): Promise<FlashSaleReply> {
     const key = requestContext()?.idempotencyKey;
-    if (key === undefined) return this.buyNew(request, newOrderID);
-    const { orderID, repeat } = await this.idempotency.claim(key, request, newOrderID());
+    if (key === undefined) return this.buyNew(request, newTimeID);
+    const { orderID, repeat } = await this.idempotency.claim(key, request, newTimeID());
     try {
       return await (repeat ? this.buyAgain(request, orderID) : this.buyNew(request, () => orderID));
     } catch (error) {

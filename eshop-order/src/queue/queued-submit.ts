@@ -1,4 +1,4 @@
-import { InjectConfig, requestContext } from '@eshop/nest-service';
+import { InjectConfig, newTimeID, requestContext } from '@eshop/nest-service';
 import { KafkaProducer } from '@eshop/nest-service/kafka';
 import { ContractError } from '@eshop/proto';
 import {
@@ -8,7 +8,6 @@ import {
 } from '@eshop/proto/order';
 import { Injectable, Logger } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
-import { newOrderID } from '../submission/order-id.js';
 import { RepeatScope, Repeats } from '../submission/repeats.js';
 import { requestHash } from '../submission/request-hash.js';
 import { type Submission, SubmissionState } from '../submission/submission.js';
@@ -45,7 +44,7 @@ export class QueuedSubmit {
     { userID, productID, productCount, amount, couponID }: SendSubmitOrderNotifyRequest,
     repeat: RepeatKey | undefined,
   ): Promise<SendSubmitOrderNotifyReply> {
-    const orderID = newOrderID();
+    const orderID = newTimeID();
     const wish = { userID, productID, productCount, amount, couponID };
     const requestID = requestContext()?.requestID ?? '';
     // What it costs is found out when it is taken from the queue.

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DtmOutcomeUnknown, DtmUnavailable } from '@eshop/nest-dtm';
-import { InjectConfig, requestContext } from '@eshop/nest-service';
+import { Gate, InjectConfig, newTimeID, requestContext } from '@eshop/nest-service';
 import { ContractError } from '@eshop/proto';
 import type { SubmitOrderReply, SubmitOrderRequest } from '@eshop/proto/order';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
-import { Gate } from './gate.js';
-import { newOrderID } from './order-id.js';
 import { OrderSagas } from './order-saga.js';
 import { OrderState } from './order-state.js';
 import { outcomeOf } from './outcome.js';
@@ -35,7 +33,12 @@ export class OrderPlacement implements OnModuleDestroy {
     private readonly repeats: Repeats,
     @InjectConfig() private readonly config: OrderConfig,
   ) {
-    this.gate = new Gate(config.order.maxRunning, config.order.maxWaiting, config.order.maxWaitMs);
+    this.gate = new Gate({
+      limit: config.order.maxRunning,
+      queueLimit: config.order.maxWaiting,
+      waitMs: config.order.maxWaitMs,
+      refusal: 'too many orders are being placed right now; try again shortly',
+    });
   }
 
   /** Accepts an order and starts its saga; with `waitResult` it answers how the order ended, if that shows in time. */
@@ -51,7 +54,7 @@ export class OrderPlacement implements OnModuleDestroy {
     const price = await this.pricing.priceOf(request);
     const leave = await this.gate.enter();
     const submission: Submission = {
-      orderID: newOrderID(),
+      orderID: newTimeID(),
       userID: request.userID,
       productID: request.productID,
       productCount: request.productCount,

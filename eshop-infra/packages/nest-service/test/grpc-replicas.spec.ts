@@ -1,0 +1,101 @@
+import { type StockClient, StockService, stockClientContract } from '@eshop/proto/stock';
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ConfiguredClientFactory } from '../src/grpc/client-factory.js';
+import { Metrics } from '../src/index.js';
+import { eventually } from '../src/testing/index.js';
+
+type Handler = (call: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<unknown>) => void;
+
+/** A replica of the stock service; counts the calls that it was given. */
+class Replica {
+  calls = 0;
+  port = 0;
+  behave: Handler = (_call, answer) => answer(null, { stock: undefined });
+  private server = new Server();
+
+  /** Again at the same port when it has been there before. */
+  async start(): Promise<void> {
+    this.server = new Server();
+    const handler: Handler = (call, answer) => {
+      this.calls++;
+      this.behave(call, answer);
+    };
+    this.server.addService(StockService, Object.fromEntries(Object.keys(StockService).map((key) => [key, handler])));
+    this.port = await new Promise<number>((resolve, reject) => {
+      this.server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      );
+    });
+  }
+
+  kill(): void {
+    this.server.forceShutdown();
+  }
+}
+
+let replicas: [Replica, Replica];
+let factory: ConfiguredClientFactory;
+let client: StockClient;
+
+beforeEach(async () => {
+  replicas = [new Replica(), new Replica()];
+  for (const replica of replicas) await replica.start();
+  const address = `ipv4:${replicas.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+  factory = new ConfiguredClientFactory(
+    { grpcClients: { stock: { address, deadlineMs: 5_000, retries: 2 } } },
+    new Metrics('test'),
+  );
+  client = factory.create<StockClient>(stockClientContract);
+});
+afterEach(() => {
+  factory.onApplicationShutdown();
+  for (const replica of replicas) replica.kill();
+});
+
+/** Until both replicas get calls. */
+const balanced = () =>
+  eventually(async () => {
+    const before = replicas.map(({ calls }) => calls);
+    await Promise.all([1, 2, 3, 4].map((id) => client.getByID({ id })));
+    return replicas.every(({ calls }, index) => calls > (before[index] ?? 0)) || undefined;
+  }, 'both replicas to get calls');
+
+describe('a client of a service with two replicas', () => {
+  test('calls both', balanced);
+
+  test('goes on with the other when one is gone, also with calls that are made once, and comes back to it', async () => {
+    await balanced();
+    const [dead, alive] = replicas;
+    dead.kill();
+    // What the client knows only when it has seen the connection end, a moment later.
+    await eventually(
+      () => client.create({ productID: 1, stock: 1 }).then(Boolean, () => undefined),
+      'the other to be called',
+    );
+    const before = alive.calls;
+    for (let again = 0; again < 20; again++) await client.create({ productID: 1, stock: 1 });
+    expect(alive.calls - before).toBe(20);
+    await dead.start();
+    await balanced();
+  });
+
+  test('repeats a call without side effects at the other when one dies under it', async () => {
+    await balanced();
+    const [dying, alive] = replicas;
+    dying.behave = () => dying.kill();
+    alive.calls = 0;
+    await Promise.all([client.getByID({ id: 1 }), client.getByID({ id: 2 })]);
+    expect(alive.calls).toBe(2);
+  });
+
+  test('a call with side effects that one dies under is UNAVAILABLE, and not made again', async () => {
+    await balanced();
+    const [dying, alive] = replicas;
+    dying.behave = () => dying.kill();
+    alive.calls = 0;
+    const results = await Promise.allSettled([1, 2].map(() => client.create({ productID: 1, stock: 1 })));
+    expect(results.filter(({ status }) => status === 'rejected')).toMatchObject([{ reason: { code: 'UNAVAILABLE' } }]);
+    expect(alive.calls).toBe(1);
+  });
+});
