@@ -76,6 +76,7 @@ describe('the gateway', () => {
       'STOCK_INSUFFICIENT: fewer than 3 units of product 7 are in stock',
       'COUPON_EXPIRED: coupon 5 has expired',
       'COUPON_NOT_FOUND: coupon 5 does not exist, else where it was entered',
+      'PRODUCT_NOT_FOUND: product 9007199254740991 does not exist',
       '',
     ])('says why it was cancelled: "%s"', async (reason) => {
       answers.order = () => ({ order, state: 'cancelled', reason, transaction: 'failed' });

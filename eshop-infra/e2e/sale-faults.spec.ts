@@ -1,47 +1,13 @@
 import { expectBooksToHold } from './support/audit.ts';
+import { Crowd } from './support/crowd.ts';
 import { kill, start } from './support/parts.ts';
 import { buy, counterOf, newSale, setSale } from './support/sale.ts';
 import { finalState, submitQueued } from './support/shop.ts';
 import { eventually } from './support/wait.ts';
 
-const CLIENTS = 8;
 const BEFORE = 40;
 const AFTER = 40;
-const LIMIT = 5000;
 const UNITS = 20_000;
-
-/** Clients that ask one after the other until they are told to stop, and remember the ids that they were given. */
-class Crowd {
-  readonly accepted: string[] = [];
-  failed = 0;
-  private stopped = false;
-  private readonly running: Promise<void>[];
-
-  constructor(ask: () => Promise<string | undefined>) {
-    this.running = Array.from({ length: CLIENTS }, () => this.run(ask));
-  }
-
-  /** Waits until so many more were accepted. */
-  async more(count: number, when: string): Promise<void> {
-    const wanted = this.accepted.length + count;
-    await eventually(async () => this.accepted.length >= wanted || undefined, `orders ${when}`);
-  }
-
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await Promise.all(this.running);
-  }
-
-  private async run(ask: () => Promise<string | undefined>): Promise<void> {
-    while (!this.stopped && this.accepted.length + this.failed < LIMIT) {
-      const orderID = await ask().catch(() => undefined);
-      if (orderID !== undefined) this.accepted.push(orderID);
-      else this.failed++;
-      // People come one after the other; without a pause a part that goes on selling reaches the limit during the fault.
-      await new Promise((resolve) => setTimeout(resolve, orderID === undefined ? 100 : 50));
-    }
-  }
-}
 
 /** A sale, also when the system has just come back from the fault before. */
 const openSale = () => eventually(() => newSale({ stock: UNITS }).catch(() => undefined), 'a sale to be opened');

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Ports, portsOf } from './ports.ts';
+import { type Ports, portsOf, replicasOf } from './ports.ts';
 import { type Secrets, secretsOf } from './secrets.ts';
 import { stacks } from './stacks/all.ts';
 import { recordedStack } from './stacks/choice.ts';
@@ -37,6 +37,8 @@ export interface RunningProcess {
 export interface Context {
   instance: string;
   ports: Ports;
+  /** Processes of each service. */
+  replicas: number;
   paths: Paths;
   secrets: Secrets;
   /** URL of the database server with all rights, for mysql2: `mysql://root:…@127.0.0.1:3306/<database>`. */
@@ -81,6 +83,7 @@ export function createContext({ instance = 'default', env = process.env }: Conte
   return {
     instance,
     ports,
+    replicas: replicasOf(env),
     paths,
     get stack() {
       return stacks[recordedStack(paths) ?? 'native'];

@@ -1,4 +1,4 @@
-import { portOffset, portsOf, portVariable } from './ports.ts';
+import { portOffset, portsOf, portVariable, replicasOf } from './ports.ts';
 
 describe('ports of an instance', () => {
   it('are those of the contract for the default instance', () => {
@@ -38,5 +38,25 @@ describe('ports of an instance', () => {
 
   it('refuse one port for two parts, and name both', () => {
     expect(() => portsOf('default', { ESHOP_PORT_MYSQL: '6379' })).toThrow(/ESHOP_PORT_MYSQL.*ESHOP_PORT_REDIS.*6379/);
+  });
+});
+
+describe('replicas of the services', () => {
+  it('listen beside the first one', () => {
+    expect(portsOf('default', {})).toMatchObject({
+      stockBranches: 30_381,
+      stock2Http: 30_384,
+      stock2Grpc: 30_385,
+      stock3Http: 30_387,
+      gw2Http: 8084,
+    });
+  });
+
+  it('are one, unless ESHOP_REPLICAS says how many', () => {
+    expect([{}, { ESHOP_REPLICAS: '' }, { ESHOP_REPLICAS: '2' }].map(replicasOf)).toEqual([1, 1, 2]);
+  });
+
+  it.each(['0', '4', '1.5', 'two'])('cannot be %s', (value) => {
+    expect(() => replicasOf({ ESHOP_REPLICAS: value })).toThrow(/ESHOP_REPLICAS .* from 1 to 3/);
   });
 });

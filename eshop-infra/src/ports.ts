@@ -1,3 +1,5 @@
+import { type ServiceName, serviceNames } from './parts/service-names.ts';
+
 /**
  * Where each part listens. The default instance has the ports of the contract; every other instance is moved as a whole,
  * so that copies of the system run side by side. Each port can be set by hand: ESHOP_PORT_STOCK_HTTP=31380.
@@ -30,8 +32,34 @@ const defaults = {
   flashsaleGrpc: 30682,
 } as const;
 
-export type PortName = keyof typeof defaults;
+type WithGrpc = Exclude<ServiceName, 'gw'>;
+type MoreReplicas = 2 | 3;
+
+/** `stock2Http` is the second replica's; at `stockBranches` the balancer takes DTM's calls for all replicas of stock. */
+export type PortName =
+  | keyof typeof defaults
+  | `${ServiceName}${MoreReplicas}Http`
+  | `${WithGrpc}${MoreReplicas}Grpc`
+  | `${WithGrpc}Branches`;
 export type Ports = Readonly<Record<PortName, number>>;
+
+/** How many replicas of a service there can be on one machine: as many as find room in the ten ports of each service. */
+export const MAX_REPLICAS = 3;
+
+/** All within the ten of the first replica, since that ten is what keeps instances apart. */
+function replicaPorts(): [PortName, number][] {
+  const ports: [PortName, number][] = [];
+  for (const name of serviceNames) {
+    const first = defaults[`${name}Http`];
+    if (name !== 'gw') ports.push([`${name}Branches`, first + 1]);
+    for (const replica of [2, 3] as const) {
+      const http = first + 3 * replica - 2;
+      ports.push([`${name}${replica}Http`, http]);
+      if (name !== 'gw') ports.push([`${name}${replica}Grpc`, http + 1]);
+    }
+  }
+  return ports;
+}
 
 /** Ports from here up move down by the offset, the others up: all stay below Linux's ephemeral range (32768). */
 const MOVES_DOWN_FROM = 30_000;
@@ -62,12 +90,22 @@ export function portOffset(instance: string, env: NodeJS.ProcessEnv): number {
   return 2_000 + (hash % 79) * 100 + 10 + (hash % 8) * 10;
 }
 
+/** ESHOP_REPLICAS: how many processes of each service there are, default 1. @throws Error when it is no number that is possible */
+export function replicasOf(env: NodeJS.ProcessEnv): number {
+  const replicas = Number(env.ESHOP_REPLICAS || 1);
+  if (!Number.isInteger(replicas) || replicas < 1 || replicas > MAX_REPLICAS) {
+    throw new Error(`ESHOP_REPLICAS must be a whole number from 1 to ${MAX_REPLICAS}, not "${env.ESHOP_REPLICAS}"`);
+  }
+  return replicas;
+}
+
 /** @throws Error naming the variable when a port is not a port, or when two parts were given the same one */
 export function portsOf(instance: string, env: NodeJS.ProcessEnv): Ports {
   const offset = portOffset(instance, env);
   const ports: Record<string, number> = {};
   const owners = new Map<number, PortName>();
-  for (const [name, contract] of Object.entries(defaults) as [PortName, number][]) {
+  const all = [...(Object.entries(defaults) as [PortName, number][]), ...replicaPorts()];
+  for (const [name, contract] of all) {
     const variable = portVariable(name);
     const given = env[variable];
     const moved = contract >= MOVES_DOWN_FROM ? contract - offset : contract + offset;

@@ -4,7 +4,12 @@ import { mysqlRootUrl, port } from './system.ts';
 
 /** Everything that the audit of the system under test reads. */
 export const sources = (): Sources =>
-  sourcesOf({ orderGrpc: port('order.grpc'), redis: port('redis'), kafka: port('kafka') });
+  sourcesOf({
+    orderGrpc: port('order.grpc'),
+    orderBranches: port('order.branches'),
+    redis: port('redis'),
+    kafka: port('kafka'),
+  });
 
 /** Checks the books of all databases, of the flash sales and of the queue. */
 export async function expectBooksToHold(): Promise<void> {

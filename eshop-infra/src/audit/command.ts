@@ -2,12 +2,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import { audit } from './audit.ts';
 import { explainOrder } from './explain.ts';
 import { explanationText, reportText } from './report.ts';
+import type { OrderPorts } from './schemas.ts';
 import { type Sources, sourcesOf } from './sources.ts';
 
 interface AuditContext {
   /** URL of the database server with all rights. */
   mysqlRootUrl(database?: string): string;
-  ports: { orderGrpc: number; redis: number; kafka: number };
+  ports: OrderPorts & { redis: number; kafka: number };
 }
 
 interface Options {

@@ -6,8 +6,8 @@ export interface Schemas {
   pay: string;
   /** The store of DTM-MySQL. */
   dtm: string;
-  /** `host:port` of the order service as DTM calls it, since other shops may share the DTM server; `%` = any. */
-  orderAddress: string;
+  /** `host:port` of the order service as DTM calls it or has called it, since other shops may share the DTM server; `%` = any. */
+  orderAddresses: readonly string[];
 }
 
 export const defaultSchemas: Schemas = {
@@ -16,12 +16,22 @@ export const defaultSchemas: Schemas = {
   coupon: 'eshop_coupon',
   pay: 'eshop_pay',
   dtm: 'dtm',
-  orderAddress: '%',
+  orderAddresses: ['%'],
 };
 
+/** Where DTM calls the order service. */
+export interface OrderPorts {
+  orderGrpc: number;
+  orderBranches: number;
+}
+
 /** The schemas of an instance of the stack. */
-export function schemasOf(ports: { orderGrpc: number }): Schemas {
-  return { ...defaultSchemas, orderAddress: `127.0.0.1:${ports.orderGrpc}` };
+export function schemasOf(ports: OrderPorts): Schemas {
+  // the balancer's is in the sagas of a time when there were replicas
+  return {
+    ...defaultSchemas,
+    orderAddresses: [ports.orderGrpc, ports.orderBranches].map((port) => `127.0.0.1:${port}`),
+  };
 }
 
 /** The names of the databases alone. */

@@ -31,6 +31,9 @@ export function createCommands(instance: () => string): Commands {
       get ports() {
         return context().ports;
       },
+      get replicas() {
+        return context().replicas;
+      },
       get paths() {
         return context().paths;
       },

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
-import { allParts, partsNamed, stackParts } from '../parts/all.ts';
+import { partsNamed, possibleParts, stackParts } from '../parts/all.ts';
 import type { Part } from '../parts/part.ts';
 import { startParts, stopParts } from '../parts/start-parts.ts';
 import type { Commands } from './command-context.ts';
@@ -14,7 +14,7 @@ async function running(context: Context, parts: readonly Part[]): Promise<Part[]
 
 /** Stops all parts of the instance that run; those that do not are not mentioned. */
 export async function stopSystem(context: Context, progress: Progress): Promise<void> {
-  const parts = await running(context, allParts(context));
+  const parts = await running(context, possibleParts(context));
   if (parts.length === 0) progress.say(`nothing runs (instance ${context.instance})`);
   await stopParts(context, parts, progress);
 }

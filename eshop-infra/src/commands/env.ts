@@ -5,12 +5,13 @@ import { dtmBinary } from '../install/dtm.ts';
 import type { Ports } from '../ports.ts';
 import type { Commands } from './command-context.ts';
 
-/** The ports by the names that other programs use: `mysql`, `dtm-mysql.http`, `stock.grpc`. */
+/** The ports by the names that other programs use: `mysql`, `dtm-mysql.http`, `stock.grpc`, `stock-2.grpc`. */
 export function publicPorts(ports: Ports): Record<string, number> {
   return Object.fromEntries(
     Object.entries(ports).map(([name, port]) => [
       name
-        .replace(/(Http|Grpc|Controller)$/, (kind) => `.${kind.toLowerCase()}`)
+        .replace(/(Http|Grpc|Controller|Branches)$/, (kind) => `.${kind.toLowerCase()}`)
+        .replace(/\d/, (replica) => `-${replica}`)
         .replace(/[A-Z]/g, (x) => `-${x.toLowerCase()}`),
       port,
     ]),

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { residentBytesOf } from '../base/proc.ts';
 import type { Context } from '../context.ts';
-import { allParts } from '../parts/all.ts';
+import { allParts, possibleParts } from '../parts/all.ts';
 import type { Part } from '../parts/part.ts';
 import type { Commands } from './command-context.ts';
 
@@ -27,7 +27,10 @@ export function statusCommand(commands: Commands): Command {
     .description('what runs, where it listens, how much memory it uses (exit code 3 when not all is ready)')
     .action(async () => {
       const context = commands.context();
-      const lines = await Promise.all(allParts(context).map((part) => stateOf(context, part)));
+      const wanted = new Set(allParts(context).map(({ name }) => name));
+      const lines = (await Promise.all(possibleParts(context).map((part) => stateOf(context, part)))).filter(
+        ({ part, pid }) => wanted.has(part.name) || pid !== undefined,
+      );
       commands.progress.say(
         `instance ${context.instance}, ${context.stack.name} stack, state in ${context.paths.state}`,
       );

@@ -7,9 +7,10 @@ import { seed } from '../demo/seed.ts';
 import { installChromium } from '../install/chromium.ts';
 import { publishAll } from '../packages/publish-all.ts';
 import { infraRepository, packageRounds, serviceRepositories } from '../packages/repositories.ts';
-import { serviceParts, stackParts } from '../parts/all.ts';
+import { stackParts } from '../parts/all.ts';
 import { askRedis } from '../parts/redis.ts';
 import { startParts } from '../parts/start-parts.ts';
+import { startShop } from '../parts/start-shop.ts';
 import { recordStack } from '../stacks/choice.ts';
 import type { StackName } from '../stacks/stack.ts';
 import {
@@ -81,7 +82,7 @@ async function startForSystemTests(context: Context, progress: Progress): Promis
   }
   const emptied = await askRedis(context.ports.redis, 'FLUSHALL');
   if (emptied !== '+OK') throw new Error(`Redis answers ${emptied} to FLUSHALL`);
-  await startParts(context, serviceParts(context), progress);
+  await startShop(context, progress);
   await progress.step('example data', () => seed(context));
 }
 

@@ -4,8 +4,9 @@ import type { Context } from '../context.ts';
 import { runDemo } from '../demo/demo.ts';
 import { seed } from '../demo/seed.ts';
 import { publishAll } from '../packages/publish-all.ts';
-import { serviceParts, stackParts } from '../parts/all.ts';
+import { shopParts, stackParts } from '../parts/all.ts';
 import { startParts } from '../parts/start-parts.ts';
+import { startShop } from '../parts/start-shop.ts';
 import { chooseStack, recordStack } from '../stacks/choice.ts';
 import { type StackName, stackNames } from '../stacks/stack.ts';
 import type { Commands } from './command-context.ts';
@@ -18,16 +19,17 @@ export async function startSystem(context: Context, progress: Progress): Promise
   await publishAll(context, progress);
   await context.stack.build(context, progress);
   progress.title('Starting');
-  await startParts(context, serviceParts(context), progress);
+  await startShop(context, progress);
 }
 
 /** Where a person finds things. */
 export function urls(context: Context): string {
   const { ports, gatewayUrl } = context;
   const lines: [string, string][] = [['gateway', `${gatewayUrl}/apis/swagger/index.html`]];
-  for (const { name, ports: own } of serviceParts(context)) {
+  for (const { name, ports: own } of shopParts(context)) {
     const http = own[0];
-    if (name !== 'gw' && http) lines.push([name, `http://127.0.0.1:${ports[http]}/apis/swagger/index.html`]);
+    if (name !== 'gw' && name !== 'balancer' && http)
+      lines.push([name, `http://127.0.0.1:${ports[http]}/apis/swagger/index.html`]);
   }
   lines.push(
     ['npm registry', `http://127.0.0.1:${ports.registry}`],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import type { OrderPorts } from '../audit/schemas.ts';
 import { sourcesOf } from '../audit/sources.ts';
 import { Progress } from '../base/progress.ts';
 import type { Paths } from '../context.ts';
@@ -18,7 +19,7 @@ interface LoadContext {
   gatewayUrl: string;
   /** URL of the database server with all rights. */
   mysqlRootUrl(database?: string): string;
-  ports: { orderGrpc: number; redis: number; kafka: number; dtmMysqlHttp: number };
+  ports: OrderPorts & { redis: number; kafka: number; dtmMysqlHttp: number };
   processes(): Promise<MeasuredProcess[]>;
   paths: Paths;
 }

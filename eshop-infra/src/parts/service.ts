@@ -8,27 +8,50 @@ import { databaseUser } from './database-users.ts';
 import type { Part } from './part.ts';
 import { contractName, type ServiceName, serviceNames, servicesWithDatabase } from './service-names.ts';
 
-const httpPort = (name: ServiceName) => `${name}Http` as PortName;
-const grpcPort = (name: ServiceName): PortName | undefined => (name === 'gw' ? undefined : (`${name}Grpc` as PortName));
+/** Which of a service's processes: 1 is the one with the contract's ports. */
+type Replica = number;
+
+const ofReplica = (replica: Replica) => (replica === 1 ? '' : String(replica));
+const httpPort = (name: ServiceName, replica: Replica = 1) => `${name}${ofReplica(replica)}Http` as PortName;
+const grpcPort = (name: ServiceName, replica: Replica = 1): PortName | undefined =>
+  name === 'gw' ? undefined : (`${name}${ofReplica(replica)}Grpc` as PortName);
 
 /** `flashSale` → `FLASH_SALE`, as the services spell the path of a setting. */
 const upperSnake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 
-/** Where each service finds the others, by the names that configurations use (`grpcClients.stock.address`). */
-function addresses({ ports }: Context): Record<string, string> {
+/**
+ * Where each service finds the others, and DTM their branches, by the names that configurations use
+ * (`grpcClients.stock.address`). A client balances over the replicas by itself; DTM knows one address for each branch.
+ */
+function addresses(context: Context): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of serviceNames) {
-    const port = grpcPort(name);
-    if (port) found[upperSnake(contractName(name))] = `127.0.0.1:${ports[port]}`;
+    const grpc = grpcAddresses(context, name);
+    if (grpc.length === 0) continue;
+    const service = upperSnake(contractName(name));
+    found[`GRPC_CLIENTS_${service}_ADDRESS`] = grpc.length > 1 ? `ipv4:${grpc.join(',')}` : grpc.join();
+    found[`BRANCHES_${service}`] = grpc.length > 1 ? branchAddress(context, name) : grpc.join();
   }
   return found;
+}
+
+/** The gRPC addresses of all replicas of a service; the gateway has none. */
+export function grpcAddresses({ ports, replicas }: Context, name: ServiceName): string[] {
+  return Array.from({ length: replicas }, (_, index) => grpcPort(name, index + 1)).flatMap((port) =>
+    port ? [`127.0.0.1:${ports[port]}`] : [],
+  );
+}
+
+/** Where the balancer takes the calls for a service's replicas. */
+export function branchAddress({ ports }: Context, name: ServiceName): string {
+  return `127.0.0.1:${ports[`${name}Branches` as PortName]}`;
 }
 
 /** What a service stands on beside those that it calls: they must run before it can be ready. */
 function needsOf(name: ServiceName): string[] {
   if (name === 'gw') return [];
-  if (name === 'flashsale') return ['redis', 'kafka', 'dtm-redis'];
-  return name === 'order' ? ['mysql', 'dtm-mysql', 'kafka'] : ['mysql', 'dtm-mysql'];
+  if (name === 'flashsale') return ['redis', 'kafka', 'dtm-redis', 'balancer'];
+  return name === 'order' ? ['mysql', 'dtm-mysql', 'balancer', 'kafka'] : ['mysql', 'dtm-mysql', 'balancer'];
 }
 
 function databaseSettings(context: Context, name: ServiceName): Record<string, string> {
@@ -56,21 +79,18 @@ function dtmSettings({ ports, secrets }: Context, name: ServiceName): Record<str
 const nodeArguments = ['--max-semi-space-size=4', '--max-old-space-size=96'];
 
 /** The settings of a service as environment variables: its configuration's paths in upper snake case. */
-export function serviceEnvironment(context: Context, name: ServiceName): Record<string, string> {
+export function serviceEnvironment(context: Context, name: ServiceName, replica: Replica = 1): Record<string, string> {
   const { ports, paths } = context;
-  const grpc = grpcPort(name);
+  const grpc = grpcPort(name, replica);
   const env: Record<string, string> = {
     NODE_ENV: 'development',
     MALLOC_ARENA_MAX: '2',
     NODE_COMPILE_CACHE: join(paths.cache, 'compile'),
     HTTP_HOST: '127.0.0.1',
-    HTTP_PORT: String(ports[httpPort(name)]),
+    HTTP_PORT: String(ports[httpPort(name, replica)]),
     LOG_LEVEL: process.env.ESHOP_LOG_LEVEL ?? 'info',
+    ...addresses(context),
   };
-  for (const [service, address] of Object.entries(addresses(context))) {
-    env[`GRPC_CLIENTS_${service}_ADDRESS`] = address;
-    env[`BRANCHES_${service}`] = address;
-  }
   if (grpc) {
     Object.assign(env, { GRPC_HOST: '127.0.0.1', GRPC_PORT: String(ports[grpc]), ...dtmSettings(context, name) });
   }
@@ -81,14 +101,16 @@ export function serviceEnvironment(context: Context, name: ServiceName): Record<
   return env;
 }
 
-export function servicePart(name: ServiceName): Part {
-  const grpc = grpcPort(name);
+/** One process of a service; replica 2 of stock is the part `stock-2`. */
+export function servicePart(name: ServiceName, replica: Replica = 1): Part {
+  const http = httpPort(name, replica);
+  const grpc = grpcPort(name, replica);
   const directory = (context: Context) => serviceRepository(context, name).directory;
   return {
-    name,
+    name: replica === 1 ? name : `${name}-${replica}`,
     title: `eshop-${name}`,
     needs: needsOf(name),
-    ports: grpc ? [httpPort(name), grpc] : [httpPort(name)],
+    ports: grpc ? [http, grpc] : [http],
     readyMs: 60_000,
     graceMs: 20_000,
     async prepare(context) {
@@ -101,12 +123,12 @@ export function servicePart(name: ServiceName): Part {
         file: process.execPath,
         args: [...nodeArguments, 'dist/main.js'],
         cwd: directory(context),
-        env: serviceEnvironment(context, name),
+        env: serviceEnvironment(context, name, replica),
         build: `${treeHash(join(directory(context), 'dist'), { all: true })} ${treeHash(join(directory(context), 'config'))}`,
       };
     },
     async check(context) {
-      const url = `http://127.0.0.1:${context.ports[httpPort(name)]}/ready`;
+      const url = `http://127.0.0.1:${context.ports[http]}/ready`;
       const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
       const text = await response.text();
       if (!response.ok) throw new Error(`${url} answers ${response.status}: ${text.slice(0, 300)}`);

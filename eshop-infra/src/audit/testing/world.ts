@@ -48,7 +48,7 @@ export class World {
       coupon: schema('coupon'),
       pay: schema('pay'),
       dtm: schema('dtm'),
-      orderAddress: '127.0.0.1:30282',
+      orderAddresses: ['127.0.0.1:30282'],
     };
     this.connection = connection;
   }
@@ -77,7 +77,10 @@ export class World {
 
   /** Runs SQL in which `{order}`, `{stock}`, `{coupon}`, `{pay}` and `{dtm}` stand for the schemas. */
   async sql(text: string, values: unknown[] = []): Promise<void> {
-    const sql = text.replace(/\{([a-z]+)\}/g, (_, name: keyof Schemas) => this.schemas[name]);
+    const sql = text.replace(
+      /\{([a-z]+)\}/g,
+      (_, name: Exclude<keyof Schemas, 'orderAddresses'>) => this.schemas[name],
+    );
     await this.connection.query(sql, values);
   }
 
