@@ -1,15 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
-
-const ASSETS: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-  'favicon-32x32.png': 'image/png',
-};
+import { swaggerAssets, swaggerAssetsDirectory } from './swagger-assets.js';
 
 export interface SwaggerInfo {
   readonly title: string;
@@ -30,8 +24,8 @@ export function useSwagger(app: INestApplication, fastify: FastifyInstance, info
   fastify.get('/apis/swagger', (_request, reply) => reply.redirect('/apis/swagger/index.html'));
   fastify.get('/apis/swagger/', (_request, reply) => reply.redirect('/apis/swagger/index.html'));
   fastify.get('/apis/swagger/index.html', (_request, reply) => reply.type('text/html; charset=utf-8').send(page(info)));
-  const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  for (const [name, type] of Object.entries(ASSETS)) {
+  const directory = swaggerAssetsDirectory();
+  for (const [name, type] of Object.entries(swaggerAssets)) {
     fastify.get(`/apis/swagger/${name}`, (_request, reply) =>
       reply
         .type(type)

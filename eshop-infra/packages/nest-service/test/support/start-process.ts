@@ -12,14 +12,16 @@ export interface ServiceProcess {
   exited: Promise<number | null>;
 }
 
-const MAIN = join(process.cwd(), 'node_modules/.cache/test-app/test/app/main.js');
+/** The test application, compiled. */
+export const MAIN = join(process.cwd(), 'node_modules/.cache/test-app/test/app/main.js');
 
 /** Starts the test application as a process of its own; rejects with its output when it does not come up. */
 export async function startProcess(
   database: TestDatabase['mysql'],
   env: Record<string, string> = {},
+  main = MAIN,
 ): Promise<ServiceProcess> {
-  const child = fork(MAIN, {
+  const child = fork(main, {
     env: {
       ...process.env,
       NODE_OPTIONS: '',
