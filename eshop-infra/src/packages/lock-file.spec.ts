@@ -1,6 +1,17 @@
-import { type LockFile, packageName, platformOf, tidyLockFile } from './lock-file.ts';
+import { type LockFile, packageName, platformOf, tidyLockFile, withoutOwnPackages } from './lock-file.ts';
 
 const lock = (packages: LockFile['packages']): LockFile => ({ name: 'x', lockfileVersion: 3, packages });
+
+test('what a lock file says of our own packages is asked for anew, the rest stays', () => {
+  const { packages } = withoutOwnPackages(
+    lock({
+      '': { version: '1.0.0' },
+      'node_modules/@eshop/proto': { version: '0.1.0' },
+      'node_modules/zod': { version: '4.0.0' },
+    }),
+  );
+  expect(Object.keys(packages)).toEqual(['', 'node_modules/zod']);
+});
 
 describe('a tidy lock file', () => {
   it('names no registry, and does not pin the bytes of our own packages', () => {

@@ -72,6 +72,17 @@ function nativePackagesLeftOut(packages: Record<string, LockEntry>): [string, Lo
   return added;
 }
 
+/**
+ * The lock file without what it says of our own packages: npm does not look again at a version that it has, and ours may have changed
+ * under the same version while they are worked on. The given one stays as it is.
+ */
+export function withoutOwnPackages(lock: LockFile): LockFile {
+  const kept = Object.entries(lock.packages).filter(
+    ([path]) => path === '' || !packageName(path).startsWith(OWN_SCOPE),
+  );
+  return { ...lock, packages: Object.fromEntries(kept) };
+}
+
 /** Returns the lock file as it is to be committed; the given one stays as it is. */
 export function tidyLockFile(lock: LockFile): LockFile {
   const packages: [string, LockEntry][] = Object.entries(lock.packages).map(([path, entry]) => {

@@ -4,13 +4,14 @@ import type { Step } from '../base/progress.ts';
 import { runLogged } from '../base/run-logged.ts';
 import type { Context } from '../context.ts';
 import { npmArguments, npmEnvironment } from '../install/npm.ts';
-import { type LockFile, tidyLockFile } from './lock-file.ts';
+import { type LockFile, tidyLockFile, withoutOwnPackages } from './lock-file.ts';
 import type { Repository } from './repositories.ts';
 
 /** Lets npm bring the lock file up to date with package.json and the registry, and tidies it. */
 export async function writeTidyLock(context: Context, repository: Repository, step: Step): Promise<void> {
   const file = join(repository.directory, 'package-lock.json');
   const before = readText(file);
+  if (before !== '') writeFileSync(file, JSON.stringify(withoutOwnPackages(JSON.parse(before) as LockFile), null, 2));
   step.note('npm install --package-lock-only');
   await runLogged({
     file: 'npm',
