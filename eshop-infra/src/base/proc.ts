@@ -23,24 +23,25 @@ export function commandOf(pid: number): string {
   }
 }
 
-/** Resident memory in bytes; 0 when the process is gone. */
-export function residentBytesOf(pid: number): number {
-  return statusBytes(pid, 'VmRSS');
+/** What a process holds in memory, in bytes. */
+export interface Memory {
+  /** All its pages (RSS), also those that other processes have too: each service counts the Node binary in full. */
+  residentBytes: number;
+  /** Its own pages and its part of those it shares (PSS): the sum over all processes is what they take of the machine. */
+  ownBytes: number;
 }
 
-/** Resident memory that is a process's own, without the program files that it shares with others; 0 when there is none. */
-export function ownBytesOf(pid: number): number {
-  return statusBytes(pid, 'RssAnon');
-}
-
-function statusBytes(pid: number, field: 'VmRSS' | 'RssAnon'): number {
+/** Zeros when there is no such process, or it is another user's. */
+export function memoryOf(pid: number | undefined): Memory {
+  let rollup = '';
   try {
-    const [, kilobytes = 0] =
-      new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return Number(kilobytes) * 1024;
+    rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   } catch {
-    return 0;
+    // gone, or another user's
   }
+  const bytes = (field: 'Rss' | 'Pss') =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) * 1024;
+  return { residentBytes: bytes('Rss'), ownBytes: bytes('Pss') };
 }
 
 export function processIds(): number[] {

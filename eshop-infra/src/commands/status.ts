@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { residentBytesOf } from '../base/proc.ts';
+import { memoryOf } from '../base/proc.ts';
 import type { Context } from '../context.ts';
 import { allParts, possibleParts } from '../parts/all.ts';
 import type { Part } from '../parts/part.ts';
@@ -22,6 +22,9 @@ async function stateOf(context: Context, part: Part): Promise<Line> {
   }
 }
 
+/** As wide as its heading; empty for what does not run. */
+const megabytes = (bytes: number) => (bytes ? String(Math.round(bytes / 1e6)) : '').padStart(7);
+
 export function statusCommand(commands: Commands): Command {
   return new Command('status')
     .description('what runs, where it listens, how much memory it uses (exit code 3 when not all is ready)')
@@ -34,13 +37,13 @@ export function statusCommand(commands: Commands): Command {
       commands.progress.say(
         `instance ${context.instance}, ${context.stack.name} stack, state in ${context.paths.state}`,
       );
-      commands.progress.say('part        state      pid       MB  ports');
+      commands.progress.say('part        state         pid  RSS MB  PSS MB  ports');
       for (const { part, pid, state } of lines) {
         const ports = part.ports.map((port) => context.ports[port]).join(' ');
-        const memory = pid ? String(Math.round(residentBytesOf(pid) / 1024 / 1024)) : '';
+        const { residentBytes, ownBytes } = memoryOf(pid);
         const [short, ...reason] = state.split(': ');
         commands.progress.say(
-          `${part.name.padEnd(11)} ${(short ?? '').padEnd(9)} ${String(pid ?? '').padStart(7)} ${memory.padStart(6)}  ${ports.padEnd(14)} ${part.title}`.trimEnd(),
+          `${part.name.padEnd(11)} ${(short ?? '').padEnd(9)} ${String(pid ?? '').padStart(7)} ${megabytes(residentBytes)} ${megabytes(ownBytes)}  ${ports.padEnd(14)} ${part.title}`.trimEnd(),
         );
         if (reason.length > 0) commands.progress.say(`            ${reason.join(': ').slice(0, 200)}`);
       }

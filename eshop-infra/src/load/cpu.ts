@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { ownBytesOf, residentBytesOf, startTimeOf } from '../base/proc.ts';
+import { type Memory, memoryOf, startTimeOf } from '../base/proc.ts';
 
 /** Linux gives user space its times in hundredths of a second, whatever the kernel's own clock. */
 const TICKS_PER_SECOND = 100;
@@ -10,14 +10,10 @@ export interface MeasuredProcess {
   pid: number;
 }
 
-export interface CpuUsage {
+export interface CpuUsage extends Memory {
   name: string;
   /** Processor time over the run, user and system, in seconds; null when the process ended or was started anew. */
   cpuSeconds: number | null;
-  /** Resident memory at the end, in bytes. */
-  residentBytes: number;
-  /** The part of it that is not shared with other processes, in bytes: eight services share one Node binary. */
-  ownBytes: number;
 }
 
 /** User and system time from the text of /proc/<pid>/stat, in seconds. */
@@ -60,7 +56,7 @@ export class CpuMeter {
       const now = cpuSecondsOf(pid);
       const same = startTime !== undefined && startTime === startTimeOf(pid);
       const used = same && now !== undefined && cpuSeconds !== undefined ? now - cpuSeconds : null;
-      return { name, cpuSeconds: used, residentBytes: residentBytesOf(pid), ownBytes: ownBytesOf(pid) };
+      return { name, cpuSeconds: used, ...memoryOf(pid) };
     });
   }
 

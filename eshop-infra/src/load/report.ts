@@ -156,7 +156,7 @@ function cpuLines(usages: readonly CpuUsage[], done: number): string[] {
   const total = usages.reduce((sum, { cpuSeconds }) => sum + (cpuSeconds ?? 0), 0);
   const each = (cpuSeconds: number) => (done > 0 ? ((cpuSeconds * 1000) / done).toFixed(2) : '-');
   return table([
-    ['process', 'CPU s', 'CPU ms each', 'RSS MB', 'own MB'],
+    ['process', 'CPU s', 'CPU ms each', 'RSS MB', 'PSS MB'],
     ...usages.map(({ name, cpuSeconds, residentBytes, ownBytes }) => [
       name,
       cpuSeconds?.toFixed(2) ?? 'restarted',

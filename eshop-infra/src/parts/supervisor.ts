@@ -77,8 +77,7 @@ function launch(context: Context, part: Part, command: PartCommand): PartMark {
 
 /** The environment without what would configure a server by accident (HTTP_PORT, DTM_…) or belongs to npm. */
 function inherited(): NodeJS.ProcessEnv {
-  const kept =
-    /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|JAVA_HOME|SSL_CERT_.*|NODE_EXTRA_CA_CERTS)$/;
+  const kept = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|JAVA_HOME|SSL_CERT_.*)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => kept.test(name)));
 }
 
