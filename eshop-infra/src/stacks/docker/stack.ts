@@ -144,7 +144,8 @@ export const dockerStack: Stack = {
 
   async empty(context, part) {
     const volume = `${context.project}_${part.name}`;
-    if (await inspect(context, part)) await docker(part, 'container', 'rm', '--volumes', containerOf(context, part.name));
+    if (await inspect(context, part))
+      await docker(part, 'container', 'rm', '--volumes', containerOf(context, part.name));
     if (await askDocker('volume', 'inspect', volume)) await docker(part, 'volume', 'rm', volume);
     return `the volume ${volume}`;
   },
