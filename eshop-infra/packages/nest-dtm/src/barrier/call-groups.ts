@@ -40,6 +40,7 @@ export class CallGroups {
   constructor(
     private readonly runner: GroupRunner,
     private readonly size: number,
+    private readonly aloneMs: number = ALONE_MS,
   ) {}
 
   call<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>> {
@@ -69,12 +70,14 @@ export class CallGroups {
         this.#next();
       });
     }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** How long the next group is to wait for the one that runs. */
   #earlyMs(): number {
     const full = this.#waiting.length >= (this.#apart > 0 ? 1 : this.size);
-    return this.#running === 0 || full ? 0 : this.#since + ALONE_MS - performance.now();
+    return this.#running === 0 || full ? 0 : this.#since + this.aloneMs - performance.now();
   }
 
   /** The next calls that can go together: repeats of one branch must see each other's commit. */
