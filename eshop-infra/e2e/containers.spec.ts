@@ -22,7 +22,7 @@ const inspect = async (part: string) =>
   (JSON.parse(await docker('container', 'inspect', containerOf(part))) as [Container])[0];
 
 /** Node on Debian has some 215 MB, or 230 as its makers publish it. */
-const LARGEST_IMAGE_BYTES = 320 * 1024 * 1024;
+const LARGEST_IMAGE_BYTES = 250 * 1024 * 1024;
 
 describe.each(allParts(instance()).map(({ name }) => name))('the container of %s', (part) => {
   it('is healthy by its own check', async () => {
@@ -52,14 +52,9 @@ describe.each(serviceNames)('the image of %s', (service) => {
     await expect(docker('exec', containerOf(service), 'touch', '/app/dist/new')).rejects.toThrow('Read-only');
   });
 
-  it('holds the built service with its dependencies, nothing for development, no secret', async () => {
+  it('holds the built service, nothing to build or to test it with, no secret', async () => {
     const listed = await docker('exec', containerOf(service), 'ls', '-A', '/app');
-    expect(listed.split('\n').sort()).toEqual(['config', 'dist', 'node_modules', 'package.json']);
-    const manifests = ['jest', 'ts7', 'typescript', '@biomejs/biome', '@swc/core'].map(
-      (name) => `${name}/package.json`,
-    );
-    const script = `cd node_modules && ls ${manifests.join(' ')} 2>/dev/null; true`;
-    expect(await docker('exec', containerOf(service), 'bash', '-c', script)).toBe('');
+    expect(listed.split('\n').sort()).toEqual(['config', 'dist', 'package.json']);
 
     const { Image } = await inspect(service);
     const [history, config] = await Promise.all([
