@@ -8,9 +8,9 @@ import {
   type DtmServerOptions,
   DtmUnavailable,
 } from '../src/index.js';
+import { freePort } from '../src/testing/index.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env } from './support/env.js';
-import { freePort } from './support/free-port.js';
 import { DTM_TABLES, mysqlStore, ownDtm } from './support/own-dtm.js';
 import { ownRedis } from './support/own-redis.js';
 import { until } from './support/until.js';

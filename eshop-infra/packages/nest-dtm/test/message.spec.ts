@@ -9,8 +9,8 @@ import {
   redisBarrier,
   type Transaction,
 } from '../src/index.js';
+import { freePort } from '../src/testing/index.js';
 import { stores } from './support/env.js';
-import { freePort } from './support/free-port.js';
 import { Kiosk, type KioskApp, startKiosk, take } from './support/kiosk.js';
 import { type LossyProxy, startProxy } from './support/proxy.js';
 import { throwAwayRedis } from './support/redis.js';

@@ -24,10 +24,10 @@ import {
 import { Test } from '@nestjs/testing';
 import { type Observable, tap } from 'rxjs';
 import { CurrentBranch, DtmBranches, DtmModule, LocalTransaction, mysqlBarrier, Refusal } from '../src/index.js';
+import { DtmCaller } from '../src/testing/index.js';
 import { adapters } from './support/adapters.js';
 import { signature } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
-import { RawCaller } from './support/raw-caller.js';
 import { until } from './support/until.js';
 
 const trail: string[] = [];
@@ -135,7 +135,7 @@ describe.each(['fastify', 'express'] as const)(
     const lines = new Lines();
     let database: Awaited<ReturnType<typeof throwAwayDatabase>>;
     let app: INestApplication;
-    let caller: RawCaller;
+    let caller: DtmCaller;
 
     beforeAll(async () => {
       database = await throwAwayDatabase();
@@ -152,7 +152,7 @@ describe.each(['fastify', 'express'] as const)(
       app.useGlobalPipes(new AppPipe());
       app.useGlobalFilters(new AppFilter());
       await app.listen(0, '127.0.0.1');
-      caller = new RawCaller({ grpcAddress: '127.0.0.1:1', http: await app.getUrl() });
+      caller = new DtmCaller({ signature, http: await app.getUrl() });
     });
     beforeEach(() => {
       trail.length = 0;

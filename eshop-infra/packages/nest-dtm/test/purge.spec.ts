@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { DtmInvalidOption, DtmUnavailable, Ongoing, purgeBarrier, type TransactionSource } from '../src/index.js';
+import { freePort } from '../src/testing/index.js';
 import { Bank, type BankApp, startBank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env } from './support/env.js';
-import { freePort } from './support/free-port.js';
 import { until } from './support/until.js';
 
 const DAY = 86_400;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { adjustAmount, DtmCrossSlot, DtmInvalidOption, Refusal, redisBarrier } from '../src/index.js';
+import { backCheckOf, type DtmCall, DtmCaller, freePort } from '../src/testing/index.js';
 import { transports } from './support/adapters.js';
-import { freePort } from './support/free-port.js';
+import { signature } from './support/bank.js';
 import { Kiosk, type KioskApp, startKiosk, type Take, take } from './support/kiosk.js';
-import { backCheckOf, type Identity, RawCaller } from './support/raw-caller.js';
 import { throwAwayRedis } from './support/redis.js';
 import { gate, until } from './support/until.js';
 
@@ -16,12 +16,12 @@ const EIGHT_DAYS = 8 * 86_400;
 describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => {
   let store: Awaited<ReturnType<typeof throwAwayRedis>>;
   let kiosk: KioskApp;
-  let caller: RawCaller;
+  let caller: DtmCaller;
 
   beforeAll(async () => {
     store = await throwAwayRedis();
     kiosk = await startKiosk(redisBarrier(store.redis), {}, adapter);
-    caller = new RawCaller(kiosk);
+    caller = new DtmCaller({ signature, grpcAddress: kiosk.grpcAddress, http: kiosk.http });
   });
   afterAll(async () => {
     caller?.close();
@@ -43,7 +43,7 @@ describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => 
     return { left: Number(await store.redis.get(key)), taken: Number(action), returned: Number(compensate) };
   }
 
-  async function call(key: string, who: Identity, amount = 3): Promise<number> {
+  async function call(key: string, who: DtmCall, amount = 3): Promise<number> {
     const payload: Take = { key, amount };
     const undo = who.op === 'compensate';
     const answer =
@@ -235,7 +235,7 @@ describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => 
 
   test('a branch without a barrier runs each time, answers exactly 200, and is for signed calls too', async () => {
     const [gid, key] = [newGid(), randomUUID()];
-    const bare = (who: Identity) =>
+    const bare = (who: DtmCall) =>
       transport === 'grpc'
         ? caller.grpc(Kiosk.bare, who, { key, amount: 1 })
         : caller.http('/bare', who, { key, amount: 1 });
@@ -246,7 +246,7 @@ describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => 
   });
 
   describe('back-check', () => {
-    const ask = async (who: Identity) =>
+    const ask = async (who: DtmCall) =>
       (await (transport === 'grpc' ? caller.grpc(Kiosk.asked, who, {}) : caller.http('/asked', who))).status;
 
     test('says done after the local step, and never lets it run after it said no', async () => {

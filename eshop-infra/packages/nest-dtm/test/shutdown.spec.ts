@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { DtmCaller } from '../src/testing/index.js';
 import { transports } from './support/adapters.js';
-import { Bank, startBank } from './support/bank.js';
+import { Bank, signature, startBank } from './support/bank.js';
 import { BranchCaller } from './support/branch-caller.js';
 import { throwAwayDatabase } from './support/database.js';
-import { RawCaller } from './support/raw-caller.js';
 import { gate, until } from './support/until.js';
 
 describe('shutdown', () => {
@@ -44,7 +44,7 @@ describe('shutdown', () => {
 
   test('does not wait for longer than it is told', async () => {
     const bank = await startBank(database.dataSource, { shutdownTimeoutMs: 200 });
-    const caller = new RawCaller(bank);
+    const caller = new DtmCaller({ signature, grpcAddress: bank.grpcAddress, http: bank.http });
     const [account, entered, leave] = [await bank.account(10), gate(), gate()];
     bank.scripts.on(account, 'action', async () => {
       entered.open();

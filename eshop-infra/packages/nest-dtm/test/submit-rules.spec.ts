@@ -10,10 +10,10 @@ import {
   type SagaOptions,
   type Transaction,
 } from '../src/index.js';
+import { freePort } from '../src/testing/index.js';
 import { Bank, type BankApp, startBank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env, stores } from './support/env.js';
-import { freePort } from './support/free-port.js';
 import { ownDtm } from './support/own-dtm.js';
 import { ownRedis } from './support/own-redis.js';
 import { until } from './support/until.js';

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { DtmOutcomeUnknown, DtmProtocolError, DtmRefused, DtmUnavailable } from '../src/index.js';
+import { freePort } from '../src/testing/index.js';
 import { Bank, type BankApp, startBank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env } from './support/env.js';
-import { freePort } from './support/free-port.js';
 import { type LossyProxy, startProxy } from './support/proxy.js';
 import { gate, until } from './support/until.js';
 

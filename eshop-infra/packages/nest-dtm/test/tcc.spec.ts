@@ -10,8 +10,8 @@ import {
   type TccOptions,
   type Transaction,
 } from '../src/index.js';
+import { freePort } from '../src/testing/index.js';
 import { stores } from './support/env.js';
-import { freePort } from './support/free-port.js';
 import { Kiosk, type KioskApp, startKiosk, type Take, take } from './support/kiosk.js';
 import { type LossyProxy, startProxy } from './support/proxy.js';
 import { throwAwayRedis } from './support/redis.js';

@@ -9,8 +9,8 @@ import {
   newGid,
   redisBarrier,
 } from '../src/index.js';
+import { freePort } from '../src/testing/index.js';
 import { stores } from './support/env.js';
-import { freePort } from './support/free-port.js';
 import { Kiosk, type KioskApp, startKiosk, type Take } from './support/kiosk.js';
 import { throwAwayRedis } from './support/redis.js';
 import { until } from './support/until.js';

@@ -24,7 +24,7 @@ import { throwAwayDatabase } from './support/database.js';
 import { env, stores } from './support/env.js';
 import { DTM_TABLES, mysqlStore, ownDtm } from './support/own-dtm.js';
 import { AMOUNT, type PlannerApp, type PlanStep, PlanWorkflow, startPlanner } from './support/plan.js';
-import { RawCaller } from './support/raw-caller.js';
+import { DtmCaller } from '../src/testing/index.js';
 import { gate, until } from './support/until.js';
 
 const invalid = (field: string) => expect.objectContaining({ code: 'DTM_INVALID_OPTION', field });
@@ -170,7 +170,7 @@ describe.each(stores)('rules of a workflow, DTM on $store', ({ grpc, http }) => 
 
   test('a workflow that is not registered', async () => {
     await expect(planner.dtm.workflow(newGid(), Unknown, {})).rejects.toEqual(invalid('workflow'));
-    const caller = new RawCaller(planner);
+    const caller = new DtmCaller({ signature, grpcAddress: planner.grpcAddress, http: planner.http });
     const who = { gid: newGid(), op: 'unknown', branchId: '00', transType: 'workflow' };
     expect(await caller.grpc(workflowService.execute, who, {})).toMatchObject({ status: 14 });
     expect((await caller.http('/workflow', who, {})).status).toBe(503);
@@ -186,7 +186,7 @@ describe.each(stores)('rules of a workflow, DTM on $store', ({ grpc, http }) => 
   });
 
   test('the callback takes signed calls for workflows only', async () => {
-    const caller = new RawCaller(planner);
+    const caller = new DtmCaller({ signature, grpcAddress: planner.grpcAddress, http: planner.http });
     const who = { gid: newGid(), op: 'plan', branchId: '00', transType: 'workflow' };
     const execute = workflowService.execute;
     expect((await caller.grpc(execute, { ...who, signature: '' }, {})).status).toBe(16);

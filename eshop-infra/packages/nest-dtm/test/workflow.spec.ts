@@ -2,10 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { DtmUnavailable, newGid, Ongoing, Refusal, type Transaction, workflowService } from '../src/index.js';
 import { throwAwayDatabase } from './support/database.js';
 import { stores } from './support/env.js';
-import { freePort } from './support/free-port.js';
+import { DtmCaller, freePort } from '../src/testing/index.js';
 import { AMOUNT, type PlannerApp, type PlanStep, PlanWorkflow, startPlanner } from './support/plan.js';
 import { type LossyProxy, startProxy } from './support/proxy.js';
-import { RawCaller } from './support/raw-caller.js';
 import { gate, until } from './support/until.js';
 
 const servers = [
@@ -223,7 +222,7 @@ describe.each(servers)('workflow, DTM on $store, told by $protocol, resumes by $
     });
     const running = run(gid, [{ do: 'record', name: gid }]);
     await entered.opened;
-    const caller = new RawCaller(planner);
+    const caller = new DtmCaller({ signature, grpcAddress: planner.grpcAddress, http: planner.http });
     const who = { gid, op: 'plan', branchId: '00', transType: 'workflow' };
     expect(await caller.grpc(workflowService.execute, who, {})).toEqual({ status: 9, text: 'is under way' });
     expect((await caller.http('/workflow', who, { input: {} })).status).toBe(425);
@@ -244,7 +243,7 @@ describe.each(servers)('workflow, DTM on $store, told by $protocol, resumes by $
     });
     await run(gid, [{ do: 'record', name: gid }]);
     fail = false;
-    const caller = new RawCaller(planner);
+    const caller = new DtmCaller({ signature, grpcAddress: planner.grpcAddress, http: planner.http });
     const who = { gid, op: 'plan', branchId: '00', transType: 'workflow' };
     expect(await caller.grpc(workflowService.execute, who, {})).toEqual({ status: 9, text: 'goes on' });
     leave.open();

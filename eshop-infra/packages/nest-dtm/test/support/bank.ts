@@ -25,9 +25,9 @@ import {
   Refusal,
   workflowService,
 } from '../../src/index.js';
+import { freePort } from '../../src/testing/index.js';
 import { type AdapterName, adapters } from './adapters.js';
 import { env } from './env.js';
-import { freePort } from './free-port.js';
 
 /** Payload of every branch of the test service. */
 export interface Transfer {

@@ -1,16 +1,9 @@
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { Signer } from '../../src/index.js';
+import { type DtmCall, type DtmCallAnswer, DtmCaller } from '../../src/testing/index.js';
 import { Bank, type BankApp, signature, type Transfer } from './bank.js';
 import { until } from './until.js';
 
-/** One branch call as DTM would make it. */
-export interface Call {
-  gid: string;
-  op?: string;
-  branchId?: string;
-  transType?: string;
-  /** Default: the right one. `''` leaves it out. */
-  signature?: string;
+/** One branch call of the bank. */
+export interface Call extends DtmCall {
   transfer: Transfer;
   /** Of a gRPC call, milliseconds. Default 20 s. */
   deadlineMs?: number;
@@ -18,61 +11,25 @@ export interface Call {
 
 const CALL_AGAIN = { grpc: 14, http: 503 };
 
-/** Calls branches directly, in DTM's place. Answers are numbers: gRPC status, or HTTP status. */
+/** Calls the bank's branches directly, in DTM's place. */
 export class BranchCaller {
-  readonly #client: Client;
-  readonly #signer = new Signer(signature);
+  readonly #caller: DtmCaller;
 
-  constructor(private readonly bank: BankApp) {
-    this.#client = new Client(bank.grpcAddress, credentials.createInsecure());
+  constructor({ grpcAddress, http }: Pick<BankApp, 'grpcAddress' | 'http'>) {
+    this.#caller = new DtmCaller({ signature, grpcAddress, http });
   }
 
-  grpc(call: Call): Promise<{ status: number; text: string }> {
-    const metadata = new Metadata();
-    const entries = {
-      'dtm-gid': call.gid,
-      'dtm-trans_type': call.transType ?? 'saga',
-      'dtm-branch_id': call.branchId ?? '01',
-      'dtm-op': call.op ?? 'action',
-    };
-    for (const [key, value] of Object.entries(entries)) if (value) metadata.set(key, value);
-    const sign = call.signature ?? this.#signer.sign(call.gid);
-    if (sign) metadata.set('dtm-signature', sign);
-    const { path, requestSerialize, responseDeserialize } =
-      call.op === 'compensate' ? Bank.withdrawRevert : Bank.withdraw;
-    return new Promise((resolve) => {
-      this.#client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        call.transfer,
-        metadata,
-        { deadline: Date.now() + (call.deadlineMs ?? 20_000) },
-        (error: ServiceError | null) => resolve({ status: error?.code ?? 0, text: error?.details ?? '' }),
-      );
-    });
+  grpc(call: Call): Promise<DtmCallAnswer> {
+    const method = call.op === 'compensate' ? Bank.withdrawRevert : Bank.withdraw;
+    return this.#caller.grpc(method, call, call.transfer, call.deadlineMs);
   }
 
-  async http(call: Call): Promise<{ status: number; text: string }> {
-    const url = new URL(call.op === 'compensate' ? '/withdrawRevert' : '/withdraw', this.bank.http);
-    const entries = {
-      gid: call.gid,
-      trans_type: call.transType ?? 'saga',
-      branch_id: call.branchId ?? '01',
-      op: call.op ?? 'action',
-    };
-    for (const [key, value] of Object.entries(entries)) if (value) url.searchParams.set(key, value);
-    const sign = call.signature ?? this.#signer.sign(call.gid);
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(sign && { 'dtm-signature': sign }) },
-      body: JSON.stringify(call.transfer),
-    });
-    return { status: response.status, text: await response.text() };
+  http(call: Call): Promise<DtmCallAnswer> {
+    return this.#caller.http(call.op === 'compensate' ? '/withdrawRevert' : '/withdraw', call, call.transfer);
   }
 
   /** Calls as DTM does: again for as long as the answer is to call again, which a busy machine alone can cause. */
-  persistently(transport: 'grpc' | 'http', call: Call): Promise<{ status: number; text: string }> {
+  persistently(transport: 'grpc' | 'http', call: Call): Promise<DtmCallAnswer> {
     return until('an answer other than "call again"', async () => {
       const answer = await this[transport](call);
       return answer.status !== CALL_AGAIN[transport] && answer;
@@ -80,6 +37,6 @@ export class BranchCaller {
   }
 
   close(): void {
-    this.#client.close();
+    this.#caller.close();
   }
 }

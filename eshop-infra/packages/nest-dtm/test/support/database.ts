@@ -1,32 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { DataSource } from 'typeorm';
-import { barrierMigration, workflowMigration } from '../../src/index.js';
+import { workflowMigration } from '../../src/index.js';
+import { throwAwayDatabase as newDatabase, type ThrowAwayDatabase } from '../../src/testing/index.js';
 import { env } from './env.js';
 
-/** A database of its own, with the barrier table and an `account` table; `drop()` removes it. */
-export async function throwAwayDatabase(
-  poolSize = 8,
-): Promise<{ dataSource: DataSource; name: string; drop(): Promise<void> }> {
-  const name = `nest_dtm_${randomBytes(6).toString('hex')}`;
-  const admin = await new DataSource({ type: 'mysql', url: env.mysqlUrl }).initialize();
-  await admin.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
-  const dataSource = await new DataSource({
-    type: 'mysql',
-    url: `${env.mysqlUrl}/${name}`,
-    poolSize,
-    migrations: [barrierMigration, workflowMigration],
-  }).initialize();
-  await dataSource.runMigrations();
-  await dataSource.query(
+/** A database of its own, with the library's tables and an `account` table; `drop()` removes it. */
+export async function throwAwayDatabase(poolSize = 8): Promise<ThrowAwayDatabase> {
+  const database = await newDatabase(env.mysqlUrl, { poolSize, migrations: [workflowMigration] });
+  await database.dataSource.query(
     'CREATE TABLE account (name varchar(64) PRIMARY KEY, balance int NOT NULL, hits int NOT NULL DEFAULT 0) ENGINE=InnoDB',
   );
-  return {
-    dataSource,
-    name,
-    drop: async () => {
-      await dataSource.destroy();
-      await admin.query(`DROP DATABASE ${name}`);
-      await admin.destroy();
-    },
-  };
+  return database;
 }

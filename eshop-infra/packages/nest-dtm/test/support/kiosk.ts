@@ -11,10 +11,10 @@ import {
   type RedisScript,
   RedisTransaction,
 } from '../../src/index.js';
+import { freePort } from '../../src/testing/index.js';
 import { type AdapterName, adapters } from './adapters.js';
 import { jsonMethod, Message, signature } from './bank.js';
 import { env } from './env.js';
-import { freePort } from './free-port.js';
 
 /** Payload of every branch of the kiosk. */
 export interface Take {

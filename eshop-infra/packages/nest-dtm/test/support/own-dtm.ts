@@ -1,5 +1,5 @@
+import { freePort } from '../../src/testing/index.js';
 import { env } from './env.js';
-import { freePort } from './free-port.js';
 import { type OwnProcess, ownProcess } from './own-process.js';
 
 /** A DTM server of one spec. `store` are DTM's settings of its store, `STORE_DRIVER` and so on. */

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { freePort } from './free-port.js';
+import { freePort } from '../../src/testing/index.js';
 import { type OwnProcess, onPath, ownProcess } from './own-process.js';
 
 /** A Redis of one spec, each write on disk before it is answered. */
