@@ -105,4 +105,12 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
     expect(await hits(from)).toEqual({ try: '1', cancel: '1' });
     expect(await redis.redis.get(from)).toBe('10');
   });
+
+  test('after the submit of a TCC: what was tried is confirmed', async () => {
+    const [gid, from] = [gidHere(), await counter()];
+    await killed('after the submit of a TCC', gid, from, from);
+    await stored(gid, 'succeed');
+    expect(await hits(from)).toEqual({ try: '1', confirm: '1' });
+    expect(await redis.redis.get(from)).toBe('7');
+  });
 });

@@ -61,6 +61,20 @@ describe.each(transports)('signature over %s (%s)', (transport, adapter) => {
     }
   });
 
+  test('a key that is no longer listed is refused, whoever still signs with it', async () => {
+    const [gid, account] = [randomUUID(), await bank.account(10)];
+    const rotated = await startBank(database.dataSource, { signature: { keys: [newKey] } }, {}, adapter);
+    const late = new BranchCaller(rotated);
+    const call = { gid, transfer: { account, amount: 3 } };
+    const sign = (key: typeof newKey) => ({ ...call, signature: new Signer({ keys: [key] }).sign(gid) });
+    for (const key of signature.keys)
+      expect((await late[transport](sign(key))).status).toBe(UNAUTHENTICATED[transport]);
+    expect((await late[transport](sign(newKey))).status).toBe(OK[transport]);
+    late.close();
+    await rotated.close();
+    expect(await bank.state(account)).toEqual({ balance: 7, hits: 1 });
+  });
+
   test('a gid of 128 characters works, one of 129 is refused before any SQL', async () => {
     const account = await bank.account(10);
     const gid = randomUUID().padEnd(128, 'x');

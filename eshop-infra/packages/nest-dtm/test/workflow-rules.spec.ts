@@ -19,12 +19,12 @@ import {
   workflowMigrationFor,
   workflowService,
 } from '../src/index.js';
-import { Bank } from './support/bank.js';
+import { DtmCaller } from '../src/testing/index.js';
+import { Bank, signature } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env, stores } from './support/env.js';
 import { DTM_TABLES, mysqlStore, ownDtm } from './support/own-dtm.js';
 import { AMOUNT, type PlannerApp, type PlanStep, PlanWorkflow, startPlanner } from './support/plan.js';
-import { DtmCaller } from '../src/testing/index.js';
 import { gate, until } from './support/until.js';
 
 const invalid = (field: string) => expect.objectContaining({ code: 'DTM_INVALID_OPTION', field });

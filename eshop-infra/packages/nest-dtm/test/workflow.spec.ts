@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DtmUnavailable, newGid, Ongoing, Refusal, type Transaction, workflowService } from '../src/index.js';
+import { DtmCaller, freePort } from '../src/testing/index.js';
+import { signature } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { stores } from './support/env.js';
-import { DtmCaller, freePort } from '../src/testing/index.js';
 import { AMOUNT, type PlannerApp, type PlanStep, PlanWorkflow, startPlanner } from './support/plan.js';
 import { type LossyProxy, startProxy } from './support/proxy.js';
 import { gate, until } from './support/until.js';

@@ -4,8 +4,11 @@ import { queryPath } from '../server/query-path.js';
 import { parseTransaction, type Transaction } from '../server/transaction.js';
 import { pause } from '../transaction/budget.js';
 
-/** Status of a transaction of which nothing more will be called. */
-export type FinalStatus = 'succeed' | 'failed';
+/** A transaction of which nothing more will be called. */
+export interface EndedTransaction extends Transaction {
+  /** Everything took effect, or nothing stays. */
+  status: 'succeed' | 'failed';
+}
 
 /** Between two looks, milliseconds. */
 const EVERY_MS = 25;
@@ -21,15 +24,14 @@ export async function transactionEnd(
   dtm: { query(gid: string): Promise<Transaction | null> } | string,
   gid: string,
   timeoutMs = 25_000,
-): Promise<Transaction & { status: FinalStatus }> {
+): Promise<EndedTransaction> {
   const client = typeof dtm === 'string' ? new HttpClient(dtm.replace(/\/$/, '')) : undefined;
   const query = client ? () => ask(client, gid) : () => (dtm as Exclude<typeof dtm, string>).query(gid);
   const end = performance.now() + timeoutMs;
   try {
     for (;;) {
       const transaction = await query().catch(absent);
-      if (transaction?.status === 'succeed' || transaction?.status === 'failed')
-        return transaction as Transaction & { status: FinalStatus };
+      if (transaction?.status === 'succeed' || transaction?.status === 'failed') return transaction as EndedTransaction;
       if (performance.now() > end) throw new Error(`${gid} is not final after ${timeoutMs} ms: ${words(transaction)}`);
       await pause(EVERY_MS);
     }

@@ -27,7 +27,7 @@ const local = {
   check: (id) => step.check(id),
 };
 const payload = { key: to, amount: 1 };
-if (point === 'between the tries of a TCC') {
+if (point.endsWith('of a TCC')) {
   await dtm.tcc(
     gid,
     async (tcc) => {
@@ -35,10 +35,11 @@ if (point === 'between the tries of a TCC') {
         method(`/kiosk.Kiosk/${name}`),
       );
       await tcc.branch(attempt, confirm, cancel, { key: from, amount: 3 });
-      await die();
+      if (point === 'between the tries of a TCC') await die();
     },
     options,
   );
+  await die();
 }
 await dtm
   .message(gid, options)
