@@ -67,7 +67,7 @@ test('the published package is small and holds nothing but what is used', async 
   const strange = pack?.files
     .map(({ path }) => path)
     .filter(
-      (path) => !/^dist\/.*\.(js|js\.map|d\.ts)$|^(README|CHANGELOG|docs\/traps)\.md$|^package\.json$/.test(path),
+      (path) => !/^dist\/.*\.(js|d\.ts)$|^(README|CHANGELOG|docs\/traps)\.md$|^LICENSE$|^package\.json$/.test(path),
     );
   expect(strange).toEqual([]);
   expect(pack?.size).toBeLessThan(250_000);

@@ -183,7 +183,7 @@ describe('submit', () => {
     strangeAnswer = '{"transaction":null,"branches":[]}';
     const account = await bank.account(10);
     await expect(saga(randomUUID(), account, 'strange').submit()).rejects.toBeInstanceOf(DtmOutcomeUnknown);
-    expect((await bank.state(account)).hits).toBe(1);
+    await until('its action takes effect', async () => (await bank.state(account)).hits === 1);
   });
 
   test('the gid of a transaction of another type is refused', async () => {
