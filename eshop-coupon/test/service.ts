@@ -1,4 +1,4 @@
-import { Signer } from '@eshop/nest-dtm';
+import { DtmCaller } from '@eshop/nest-dtm/testing';
 import { type Answer, send, startTestService, type TestService } from '@eshop/nest-service/testing';
 import type { CallOptions } from '@eshop/proto';
 import { CouponClient, couponClientContract, couponContract } from '@eshop/proto/coupon';
@@ -8,19 +8,11 @@ import { configSchema } from '../src/config.js';
 /** The service on free ports, with a database of its own on the server that TEST_MYSQL_URL names. */
 export async function startCoupon(): Promise<Started> {
   const service = await startTestService(AppModule, { contract: couponContract, config: configSchema });
-  const signer = new Signer({ keys: [{ id: 'k1', secret: service.config.dtm.secret }] });
+  const dtm = new DtmCaller({ signature: { keys: [{ id: 'k1', secret: service.config.dtm.secret }] } });
   return {
     service,
     grpc: service.client<CouponClient>(couponClientContract),
-    branch: (gid, op) => ({
-      metadata: {
-        'dtm-trans_type': 'saga',
-        'dtm-gid': gid,
-        'dtm-branch_id': '02',
-        'dtm-op': op,
-        'dtm-signature': signer.sign(gid),
-      },
-    }),
+    branch: (gid, op) => ({ metadata: dtm.metadata({ gid, op, branchId: '02' }) }),
     http: async (method, path, body) => {
       const answer = await send(method, `${service.http}/api/v1/coupon${path}`, body);
       return { status: answer.status, ...answer.body };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { transactionEnd } from '@eshop/nest-dtm/testing';
 import { eventually, send } from '@eshop/nest-service/testing';
 import { RedisProxy } from './redis-proxy.js';
 import { DTM, newProductID, newUserID, REDIS_URL, type Started, startFlashSale } from './service.js';
@@ -155,7 +156,7 @@ describe('when something dies', () => {
         60_000,
       );
       expect(gid.endsWith(String(records[0]?.key))).toBe(true);
-      await eventually(async () => (await statusOf(gid)) === 'succeed' || undefined, 'DTM to be done');
+      expect((await transactionEnd(DTM.http, gid)).status).toBe('succeed');
       expect(await unitsOf(productID)).toEqual([2, 1]);
     }, 90_000);
 
@@ -163,7 +164,7 @@ describe('when something dies', () => {
       const productID = newProductID();
       await shop.begin(productID, 3);
       const gid = await killAtScript(productID, 'request');
-      await eventually(async () => (await statusOf(gid)) === 'failed' || undefined, 'DTM to give up', 60_000);
+      expect((await transactionEnd(DTM.http, gid, 60_000)).status).toBe('failed');
       expect(await unitsOf(productID)).toEqual([3, 0]);
       expect(await recordsOf(productID)).toEqual([]);
     }, 90_000);

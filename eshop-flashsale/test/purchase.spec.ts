@@ -210,7 +210,7 @@ describe('buying in a flash sale', () => {
       await shop.buy(body, withKey(key));
       const { orderID } = JSON.parse(String(await shop.redis.get(kept)));
       const gid = `{${productID}}-${orderID}`;
-      const check = branch({ gid, op: 'msg', transType: 'msg', branchID: '00' });
+      const check = branch({ gid, op: 'msg', transType: 'msg', branchId: '00' });
       await expect(shop.grpc.redisQueryPrepared({}, check)).rejects.toMatchObject({ grpcStatus: 10 });
       await shop.redis.hset(`${keysOf(productID)}sale`, 'left', 2);
       const answers = await Promise.all(Array.from({ length: 10 }, () => shop.buy(body, withKey(key))));

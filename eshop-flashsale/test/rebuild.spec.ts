@@ -115,7 +115,7 @@ describe('a sale that Redis has lost', () => {
     const { id: saleID } = book.sale;
     const gid = gidOf(productID);
     const withdrawal = { productID, saleID, version: 5, units: 3 };
-    await shop.grpc.withdrawUnits(withdrawal, branch({ gid, branchID: '01' }));
+    await shop.grpc.withdrawUnits(withdrawal, branch({ gid, branchId: '01' }));
     await lose(productID);
     await shop.grpc.rebuildSale({ productID });
     expect(await shop.grpc.getSale({ productID })).toMatchObject({ left: 7 });
@@ -123,7 +123,7 @@ describe('a sale that Redis has lost', () => {
       ...{ productID, saleID, version: 5, units: 0, withdrawn: 3, limitPerUser: 2, opensAtMs: 0, closesAtMs: 0 },
       ...{ status: 1, begins: 0 },
     };
-    await shop.grpc.grantUnits(change, branch({ gid, branchID: '03' }));
+    await shop.grpc.grantUnits(change, branch({ gid, branchId: '03' }));
     expect(await shop.grpc.getSale({ productID })).toMatchObject({ left: 4, version: 5 });
   });
 

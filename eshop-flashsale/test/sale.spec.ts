@@ -17,7 +17,7 @@ describe('the counter of a sale', () => {
   }
 
   const grant = (request: GrantUnitsRequest, gid = gidOf(request.productID)) =>
-    shop.grpc.grantUnits(request, branch({ gid, branchID: '03' }));
+    shop.grpc.grantUnits(request, branch({ gid, branchId: '03' }));
 
   const buy = (productID: number) => shop.grpc.flashSale({ userID: newUserID(), productID, amount: 1 });
 

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { freePort } from '@eshop/nest-dtm/testing';
 import { eventually, type TestTopic } from '@eshop/nest-service/testing';
-import { DTM, freePort } from './service.js';
+import { DTM } from './service.js';
 
 /** The built service as a process of its own, so that it can be killed. */
 export class ServiceProcess {

@@ -1,6 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
-import { Signer } from '@eshop/nest-dtm';
+import { type DtmCall, DtmCaller, freePort } from '@eshop/nest-dtm/testing';
 import {
   type Answer,
   send,
@@ -31,27 +30,11 @@ export const DTM = {
 export const REDIS_URL = process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379';
 export const SECRET = 'development-only-secret';
 
-/** How a branch is called: gid, op and kind of its transaction. */
-export interface BranchOf {
-  gid: string;
-  op?: string;
-  transType?: string;
-  branchID?: string;
-}
-
-const signer = new Signer({ keys: [{ id: 'k1', secret: SECRET }] });
+const caller = new DtmCaller({ signature: { keys: [{ id: 'k1', secret: SECRET }] } });
 
 /** The metadata with which DTM calls a branch. */
-export function branch({ gid, op = 'action', transType = 'saga', branchID = '01' }: BranchOf): CallOptions {
-  return {
-    metadata: {
-      'dtm-trans_type': transType,
-      'dtm-gid': gid,
-      'dtm-branch_id': branchID,
-      'dtm-op': op,
-      'dtm-signature': signer.sign(gid),
-    },
-  };
+export function branch(call: DtmCall): CallOptions {
+  return { metadata: caller.metadata(call) };
 }
 
 /** A gid with the hash tag of a product. */
@@ -76,16 +59,6 @@ interface StartOptions {
   dtm?: Record<string, unknown>;
   flashSale?: Record<string, unknown>;
   topic?: TestTopic;
-}
-
-/** A free port, for a service whose branches DTM must be told before it listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Lets a grant be made through any client of the service. */

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { freePort } from '@eshop/nest-dtm/testing';
 import { type Answer, eventually, send, type TestDatabase } from '@eshop/nest-service/testing';
-import { freePort } from './free-port.js';
 import type { Peers } from './peers.js';
 import { type StartOptions, settings } from './service.js';
 

@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { freePort } from '@eshop/nest-dtm/testing';
 import { newTimeID } from '@eshop/nest-service';
 import { eventually, type TestDatabase, type TestTopic, testDatabase, testTopic } from '@eshop/nest-service/testing';
 import { queuedOrderRecord } from '@eshop/proto/order';
@@ -6,7 +7,6 @@ import { QueuedOrders } from '../src/queue/queued-orders.js';
 import { requestHash } from '../src/submission/request-hash.js';
 import { SubmissionState } from '../src/submission/submission.js';
 import { SubmissionStore } from '../src/submission/submission.store.js';
-import { freePort } from './free-port.js';
 import { type OrderProcess, startProcess } from './order-process.js';
 import type { Peers } from './peers.js';
 import { productsOf, type Started, startOrder, startPeers } from './service.js';

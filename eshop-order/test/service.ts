@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Signer } from '@eshop/nest-dtm';
+import { freePort } from '@eshop/nest-dtm/testing';
 import { startTestService, type TestService, type TestTopic } from '@eshop/nest-service/testing';
 import { OrderClient, orderClientContract, orderContract } from '@eshop/proto/order';
 import type { ListProductRequest, Product } from '@eshop/proto/product';
 import { AppModule } from '../src/app.module.js';
 import { configSchema } from '../src/config.js';
-import { freePort } from './free-port.js';
 import { Peers } from './peers.js';
 
 /** Price of every product that the peers know, cents. */
@@ -17,7 +16,6 @@ export interface Started {
   service: TestService<typeof configSchema>;
   orders: OrderClient;
   peers: Peers;
-  signer: Signer;
   rows<T>(sql: string, params?: unknown[]): Promise<T[]>;
   close(): Promise<void>;
 }
@@ -106,7 +104,6 @@ export async function startOrder(options: StartOptions = {}): Promise<Started> {
     service,
     orders: service.client<OrderClient>(orderClientContract),
     peers,
-    signer: new Signer({ keys: [{ id: 'k1', secret: service.config.dtm.secret }] }),
     rows: async <T>(sql: string, params: unknown[] = []) => (await service.database?.query(sql, params)) as T[],
     close: async () => {
       await service.close();

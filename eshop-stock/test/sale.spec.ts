@@ -1,8 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { freePort } from '@eshop/nest-dtm/testing';
 import { eventually } from '@eshop/nest-service/testing';
 import { ContractError } from '@eshop/proto';
 import type { Counter } from './flash-sale-peer.js';
-import { call, freePort, type Started, StockProcess, startStock } from './service.js';
+import { call, type Started, StockProcess, startStock } from './service.js';
 
 const newProductID = () => randomInt(1, 2 ** 40);
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { Signer } from '@eshop/nest-dtm';
+import { DtmCaller, freePort } from '@eshop/nest-dtm/testing';
 import { eventually, startTestService, type TestService } from '@eshop/nest-service/testing';
 import type { CallOptions } from '@eshop/proto';
 import { StockClient, stockClientContract, stockContract } from '@eshop/proto/stock';
@@ -33,16 +32,6 @@ interface StartOptions {
   flashSale?: Record<string, unknown>;
 }
 
-/** A free port, for a service whose branches DTM must be told before it listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
 /** The service on free ports, with a database of its own on the server that TEST_MYSQL_URL names, and the real DTM. */
 export async function startStock({ dtm = {}, flashSale = {} }: StartOptions = {}): Promise<Started> {
   const flashSales = await FlashSalePeer.start();
@@ -60,20 +49,12 @@ export async function startStock({ dtm = {}, flashSale = {} }: StartOptions = {}
     flashSales.close();
     throw error;
   });
-  const signer = new Signer({ keys: [{ id: 'k1', secret: service.config.dtm.secret }] });
+  const caller = new DtmCaller({ signature: { keys: [{ id: 'k1', secret: service.config.dtm.secret }] } });
   return {
     service,
     flashSales,
     grpc: service.client<StockClient>(stockClientContract),
-    branch: (gid, op) => ({
-      metadata: {
-        'dtm-trans_type': 'saga',
-        'dtm-gid': gid,
-        'dtm-branch_id': '02',
-        'dtm-op': op,
-        'dtm-signature': signer.sign(gid),
-      },
-    }),
+    branch: (gid, op) => ({ metadata: caller.metadata({ gid, op, branchId: '02' }) }),
     http: (method, path, body) => call(`${service.http}/api/v1/stock${path}`, method, body),
     rows: async <T extends object>(sql: string, values: unknown[] = []) =>
       (await service.database?.query(sql, values)) as T[],
