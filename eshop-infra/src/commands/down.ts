@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
-import { partsNamed, possibleParts, stackParts } from '../parts/all.ts';
+import { partsNamed, possibleParts } from '../parts/all.ts';
 import type { Part } from '../parts/part.ts';
 import { startParts, stopParts } from '../parts/start-parts.ts';
 import type { Commands } from './command-context.ts';
@@ -35,7 +35,10 @@ export function resetCommand(commands: Commands): Command {
   const { progress } = commands;
   return new Command('reset')
     .description('stop everything and remove all data of the instance, or of the named servers only')
-    .argument('[part...]', 'mysql, redis, kafka or registry: stopped, emptied, and started again if it ran')
+    .argument(
+      '[part...]',
+      'mysql, redis, kafka or registry: stopped, emptied, and started again if it ran; with mysql also what uses it',
+    )
     .action((names: string[]) =>
       commands.exclusively('reset', async (context) => {
         if (names.length === 0) {
@@ -52,16 +55,17 @@ export function resetCommand(commands: Commands): Command {
             );
           }
         }
-        const ran = await running(context, parts);
+        const emptied = new Set(parts.map(({ name }) => name));
+        // What stands on MySQL makes its tables when it starts.
+        const affected = possibleParts(context).filter(
+          ({ name, needs }) => emptied.has(name) || (emptied.has('mysql') && needs.includes('mysql')),
+        );
+        const ran = await running(context, affected);
         await stopParts(context, ran, progress);
         for (const part of parts) {
           progress.say(`removed ${await context.stack.empty(context, part)}`);
         }
-        await startParts(
-          context,
-          stackParts.filter((part) => ran.includes(part)),
-          progress,
-        );
+        await startParts(context, ran, progress);
       }),
     );
 }
