@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { createContext } from '../../src/context.ts';
+import { createContext } from '../../src/create-context.ts';
 import { type Answer, call } from '../support/http.ts';
 import { port } from '../support/system.ts';
 import { type Code, type Contract, complete, type Fields, load, type Method } from './contracts.ts';

@@ -1,5 +1,6 @@
 import { Progress } from '../../src/base/progress.ts';
-import { type Context, createContext } from '../../src/context.ts';
+import type { Context } from '../../src/context.ts';
+import { createContext } from '../../src/create-context.ts';
 import { partsNamed } from '../../src/parts/all.ts';
 import { startParts, stopParts } from '../../src/parts/start-parts.ts';
 import { startShop } from '../../src/parts/start-shop.ts';

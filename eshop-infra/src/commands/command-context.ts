@@ -1,6 +1,7 @@
 import { type Lock, lock } from '../base/lock.ts';
 import { Progress } from '../base/progress.ts';
-import { type Context, createContext } from '../context.ts';
+import type { Context } from '../context.ts';
+import { createContext } from '../create-context.ts';
 
 /** What the commands share: one progress display, and the instance that `--instance` names (read when it is needed). */
 export interface Commands {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { createContext } from '../context.ts';
+import { createContext } from '../create-context.ts';
 import { serviceNames } from '../parts/service-names.ts';
 import { configurationOf, placeBound } from './testing/configuration.ts';
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createContext } from '../context.ts';
+import { createContext } from '../create-context.ts';
 import { serviceNames, servicesWithDatabase } from '../parts/service-names.ts';
 import { collectManifests } from './collect.ts';
 import { render } from './render.ts';

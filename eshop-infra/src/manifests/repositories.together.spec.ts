@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createContext } from '../context.ts';
+import { createContext } from '../create-context.ts';
 import { infraRepository, packageRounds, serviceRepositories } from '../packages/repositories.ts';
 
 const context = createContext();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { x } from 'tar';
-import { createContext } from '../context.ts';
+import { createContext } from '../create-context.ts';
 import { packageRounds } from './repositories.ts';
 
 interface PackageJson {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createContext } from '../context.ts';
+import { createContext } from '../create-context.ts';
 import { chooseStack, recordStack } from './choice.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'eshop-stack-'));

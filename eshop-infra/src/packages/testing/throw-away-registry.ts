@@ -4,7 +4,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Progress } from '../../base/progress.ts';
-import { type Context, createContext, makeDirectories } from '../../context.ts';
+import { type Context, makeDirectories } from '../../context.ts';
+import { createContext } from '../../create-context.ts';
 import { registryPart } from '../../parts/registry.ts';
 import { startParts, stopParts } from '../../parts/start-parts.ts';
 

@@ -1,4 +1,4 @@
-import { createContext } from '../../context.ts';
+import { createContext } from '../../create-context.ts';
 import { foreignImages } from './engine.ts';
 
 it('the images that must be had are the servers and what the services stand on', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createContext } from '../../context.ts';
+import { createContext } from '../../create-context.ts';
 import { writeComposeSettings } from './settings.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'eshop-compose-'));
