@@ -6,7 +6,10 @@ import { lock } from '../base/lock.ts';
 import { runLogged } from '../base/run-logged.ts';
 import { which } from '../base/which.ts';
 import type { Context } from '../context.ts';
-import { goBinary } from './go.ts';
+import { goAtLeast, goBinary } from './go.ts';
+
+/** The release of Go that kustomize's module asks for. */
+const OLDEST_GO_MINOR = 22;
 
 /** A program that renders a kustomize directory; the directory is its last argument. */
 export interface Renderer {
@@ -25,8 +28,9 @@ async function build({ paths }: Pick<Context, 'paths'>, binary: string): Promise
   const held = await lock(binary, { what: 'the build of kustomize', doing: 'building kustomize', waitMs: 900_000 });
   try {
     if (existsSync(binary)) return;
-    const go = goBinary();
-    if (!go) throw new Error('rendering needs kustomize, kubectl, or Go 1.22 to build kustomize with');
+    const installed = goBinary();
+    if (!installed) throw new Error('rendering needs kustomize, kubectl, or Go to build kustomize with');
+    const go = await goAtLeast(installed, OLDEST_GO_MINOR);
     const target = join(binary, '..');
     const fresh = `${target}.new`;
     rmSync(fresh, { recursive: true, force: true });
