@@ -60,12 +60,19 @@ function explain(error: unknown): string {
   return own || process.env.ESHOP_DEBUG ? (error.stack ?? error.message) : error.message;
 }
 
+/** What goes into a pipe is written behind, and would be lost with the process. */
+async function writtenOut(): Promise<void> {
+  const streams = [process.stdout, process.stderr];
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))));
+}
+
 listenForInterrupts();
 try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`\neshop: ${explain(error)}\n`);
-  process.exit(error instanceof Interrupted ? 130 : 1);
+  process.exitCode = error instanceof Interrupted ? 130 : 1;
 }
+await writtenOut();
 // clients of the servers may keep timers; nothing is left to do
 process.exit();
