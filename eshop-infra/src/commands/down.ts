@@ -3,18 +3,12 @@ import { Command } from 'commander';
 import type { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
 import { partsNamed, possibleParts } from '../parts/all.ts';
-import type { Part } from '../parts/part.ts';
-import { startParts, stopParts } from '../parts/start-parts.ts';
+import { partsThatRun, startParts, stopParts } from '../parts/start-parts.ts';
 import type { Commands } from './command-context.ts';
-
-async function running(context: Context, parts: readonly Part[]): Promise<Part[]> {
-  const found = await Promise.all(parts.map((part) => context.stack.find(context, part)));
-  return parts.filter((_, index) => found[index]);
-}
 
 /** Stops all parts of the instance that run; those that do not are not mentioned. */
 export async function stopSystem(context: Context, progress: Progress): Promise<void> {
-  const parts = await running(context, possibleParts(context));
+  const parts = await partsThatRun(context, possibleParts(context));
   if (parts.length === 0) progress.say(`nothing runs (instance ${context.instance})`);
   await stopParts(context, parts, progress);
 }
@@ -60,7 +54,7 @@ export function resetCommand(commands: Commands): Command {
         const affected = possibleParts(context).filter(
           ({ name, needs }) => emptied.has(name) || (emptied.has('mysql') && needs.includes('mysql')),
         );
-        const ran = await running(context, affected);
+        const ran = await partsThatRun(context, affected);
         await stopParts(context, ran, progress);
         for (const part of parts) {
           progress.say(`removed ${await context.stack.empty(context, part)}`);

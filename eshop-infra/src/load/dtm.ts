@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { closedLoop } from './closed-loop.ts';
-import { CpuMeter, type CpuUsage } from './cpu.ts';
-import { HttpClient } from './http-client.ts';
-import type { LoadTarget } from './orders-run.ts';
-import { type Percentiles, percentiles } from './percentiles.ts';
+import { type Answers, measureAnswers } from './answers.ts';
+import type { MeasuredProcess } from './cpu.ts';
+import { type Answer, HttpClient } from './http-client.ts';
 
 export interface DtmOptions {
   clients: number;
@@ -12,16 +10,11 @@ export interface DtmOptions {
   count?: number;
 }
 
-export interface DtmReport {
+export interface DtmReport extends Omit<Answers, 'answered' | 'answeredPerSecond'> {
   options: DtmOptions;
-  seconds: number;
+  /** Sagas that came to their end before they were answered. */
   finished: number;
   finishedPerSecond: number;
-  /** From the submit to the end of the saga, in ms. */
-  answer: Percentiles;
-  errors: Record<string, number>;
-  cpu: CpuUsage[];
-  busy: number;
 }
 
 /** An order has as many: the order's row, the stock, the payment. */
@@ -32,7 +25,7 @@ const STEPS = 3;
  * stores every step of each and calls nobody. Each client waits for the end of one saga before it submits the next.
  */
 export async function loadDtm(
-  { dtmUrl, processes }: Pick<LoadTarget, 'processes'> & { dtmUrl: string },
+  { dtmUrl, processes }: { dtmUrl: string; processes: readonly MeasuredProcess[] },
   options: DtmOptions,
 ): Promise<DtmReport> {
   const { clients, seconds, count } = options;
@@ -45,18 +38,10 @@ export async function loadDtm(
       JSON.stringify({ gid: `eshop-load-${randomUUID()}`, trans_type: 'saga', steps, payloads, wait_result: true }),
     );
   try {
-    const meter = new CpuMeter([...processes, { name: 'load', pid: process.pid }]);
-    const loop = await closedLoop({ clients, seconds, count, send: submit, wanted: ({ status }) => status === 200 });
-    return {
-      options,
-      seconds: loop.seconds,
-      finished: loop.ok,
-      finishedPerSecond: loop.ok / loop.seconds,
-      answer: percentiles(loop.latencies),
-      errors: loop.errors,
-      cpu: meter.usage(),
-      busy: meter.busy(),
-    };
+    const wanted = ({ status }: Answer) => status === 200;
+    const load = { clients, seconds, count, send: submit, wanted };
+    const { answered, answeredPerSecond, ...measured } = await measureAnswers(processes, load);
+    return { options, finished: answered, finishedPerSecond: answeredPerSecond, ...measured };
   } finally {
     client.close();
   }

@@ -1,9 +1,7 @@
-import { closedLoop } from './closed-loop.ts';
-import { CpuMeter, type CpuUsage } from './cpu.ts';
+import { type Answers, measureAnswers } from './answers.ts';
 import { createGoods, setSale } from './goods.ts';
 import { type Answer, HttpClient } from './http-client.ts';
 import { type LoadTarget, type RunOptions, type RunReport, runOrders, type Say } from './orders-run.ts';
-import { type Percentiles, percentiles } from './percentiles.ts';
 
 export interface FlashOptions extends RunOptions {
   /** Units of the sale. */
@@ -16,20 +14,10 @@ export interface FlashOptions extends RunOptions {
   soldOutSeconds: number;
 }
 
-/** How a sale that is sold out answers. */
-export interface SoldOutReport {
-  seconds: number;
-  answered: number;
-  answeredPerSecond: number;
-  /** As the client saw it, in ms. */
-  answer: Percentiles;
-  errors: Record<string, number>;
-  cpu: CpuUsage[];
-}
-
 export interface FlashReport extends RunReport {
   options: FlashOptions;
-  soldOut: SoldOutReport | undefined;
+  /** How a sale that is sold out answers. */
+  soldOut: Answers | undefined;
 }
 
 /** The contract's code of a sale that has no unit left. */
@@ -67,19 +55,11 @@ async function loadSoldOut(
   { clients, price, soldOutSeconds }: FlashOptions,
   buy: (productID: number) => Promise<Answer>,
   say: Say,
-): Promise<SoldOutReport> {
+): Promise<Answers> {
   const [productID = 0] = await createGoods(client, { products: 1, stockPerProduct: 1, price });
   await setSale(client, productID, 1);
   await buy(productID);
   say(`asking a sale that is sold out with ${clients} clients for ${soldOutSeconds} s`);
-  const meter = new CpuMeter([...processes, { name: 'load', pid: process.pid }]);
-  const loop = await closedLoop({ clients, seconds: soldOutSeconds, send: () => buy(productID), wanted: isSoldOut });
-  return {
-    seconds: loop.seconds,
-    answered: loop.ok,
-    answeredPerSecond: loop.ok / loop.seconds,
-    answer: percentiles(loop.latencies),
-    errors: loop.errors,
-    cpu: meter.usage(),
-  };
+  const send = () => buy(productID);
+  return measureAnswers(processes, { clients, seconds: soldOutSeconds, send, wanted: isSoldOut });
 }

@@ -1,8 +1,6 @@
-import { closedLoop } from './closed-loop.ts';
-import { CpuMeter, type CpuUsage } from './cpu.ts';
+import { type Answers, measureAnswers } from './answers.ts';
 import { HttpClient } from './http-client.ts';
 import type { LoadTarget } from './orders-run.ts';
-import { type Percentiles, percentiles } from './percentiles.ts';
 
 export interface ListOptions {
   clients: number;
@@ -13,15 +11,8 @@ export interface ListOptions {
   limit: number;
 }
 
-export interface ListReport {
+export interface ListReport extends Answers {
   options: ListOptions;
-  seconds: number;
-  answered: number;
-  answeredPerSecond: number;
-  answer: Percentiles;
-  errors: Record<string, number>;
-  cpu: CpuUsage[];
-  busy: number;
 }
 
 const LISTS = ['coupon', 'order', 'product', 'stock', 'user'];
@@ -34,19 +25,8 @@ export async function loadList(
   const { clients, seconds, count, limit } = options;
   const client = new HttpClient(target.gatewayUrl, clients);
   try {
-    const meter = new CpuMeter([...target.processes, { name: 'load', pid: process.pid }]);
     const send = (number: number) => client.get(`/api/v1/${LISTS[number % LISTS.length]}/list?limit=${limit}`);
-    const loop = await closedLoop({ clients, seconds, count, send });
-    return {
-      options,
-      seconds: loop.seconds,
-      answered: loop.ok,
-      answeredPerSecond: loop.ok / loop.seconds,
-      answer: percentiles(loop.latencies),
-      errors: loop.errors,
-      cpu: meter.usage(),
-      busy: meter.busy(),
-    };
+    return { options, ...(await measureAnswers(target.processes, { clients, seconds, count, send })) };
   } finally {
     client.close();
   }

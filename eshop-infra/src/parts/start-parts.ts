@@ -47,6 +47,12 @@ export async function startParts(context: Context, parts: readonly Part[], progr
   await allSettled(parts.map(start));
 }
 
+/** Those of the parts that run now. */
+export async function partsThatRun(context: Context, parts: readonly Part[]): Promise<Part[]> {
+  const found = await Promise.all(parts.map((part) => context.stack.find(context, part)));
+  return parts.filter((_, index) => found[index]);
+}
+
 /** Stops parts, those that need others first. */
 export async function stopParts(
   context: Context,

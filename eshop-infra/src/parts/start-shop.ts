@@ -1,7 +1,7 @@
 import type { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
 import { possibleParts, shopParts, stackParts } from './all.ts';
-import { startParts, stopParts } from './start-parts.ts';
+import { partsThatRun, startParts, stopParts } from './start-parts.ts';
 
 /**
  * Starts the services, each as often as the instance has replicas; ends those that an earlier start had besides.
@@ -15,10 +15,5 @@ export async function startShop(context: Context, progress: Progress): Promise<v
   await startParts(context, wanted, progress);
   const names = new Set([...stackParts, ...wanted].map(({ name }) => name));
   const others = possibleParts(context).filter(({ name }) => !names.has(name));
-  const found = await Promise.all(others.map((part) => context.stack.find(context, part)));
-  await stopParts(
-    context,
-    others.filter((_, index) => found[index]),
-    progress,
-  );
+  await stopParts(context, await partsThatRun(context, others), progress);
 }
