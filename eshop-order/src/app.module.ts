@@ -19,7 +19,7 @@ import { OrderConsumer } from './queue/order-consumer.js';
 import { Pace } from './queue/pace.js';
 import { QueuedOrders } from './queue/queued-orders.js';
 import { QueuedSubmit } from './queue/queued-submit.js';
-import { SaleUnits } from './queue/sale-units.js';
+import { Endings } from './submission/endings.js';
 import { OrderPlacement } from './submission/order-placement.js';
 import { OrderSagas } from './submission/order-saga.js';
 import { OrderState } from './submission/order-state.js';
@@ -27,6 +27,7 @@ import { Pricing } from './submission/pricing.js';
 import { ProductPrices } from './submission/product-prices.js';
 import { Repeats } from './submission/repeats.js';
 import { SaleOrders } from './submission/sale-orders.js';
+import { SaleUnits } from './submission/sale-units.js';
 import { SubmissionStore } from './submission/submission.store.js';
 import { SubmissionRelay } from './submission/submission-relay.js';
 
@@ -54,6 +55,8 @@ import { SubmissionRelay } from './submission/submission-relay.js';
     Pricing,
     SubmissionStore,
     OrderSagas,
+    SaleUnits,
+    Endings,
     OrderPlacement,
     SubmissionRelay,
     OrderState,
@@ -61,7 +64,6 @@ import { SubmissionRelay } from './submission/submission-relay.js';
     Repeats,
     QueuedSubmit,
     QueuedOrders,
-    SaleUnits,
     {
       provide: Pace,
       inject: [CONFIG],

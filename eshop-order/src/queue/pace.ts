@@ -1,16 +1,19 @@
 /**
- * How many queued orders are carried out at a time: fewer while clients are handing orders in. The queue is there so that
- * orders can be taken in faster than they can be carried out, which needs the machine for the former.
+ * How many queued orders are carried out at a time: one less for each that was handed in a moment ago. The queue is there so
+ * that orders can be taken in faster than they can be carried out, which needs the machine for the former.
  */
 export class Pace {
   private running = 0;
   private accepting = 0;
   private readonly line: (() => void)[] = [];
 
-  /** At most `idle` at a time, at most `busy` while something is being accepted. */
+  /**
+   * At most `most` at a time together with those that are being accepted or were in the last `heldMs`, but `least` in any case.
+   */
   constructor(
-    private readonly idle: number,
-    private readonly busy: number,
+    private readonly most: number,
+    private readonly least: number,
+    private readonly heldMs = 100,
   ) {}
 
   /** Runs `work`, which takes an order in. */
@@ -19,8 +22,11 @@ export class Pace {
     try {
       return await work();
     } finally {
-      this.accepting--;
-      this.admit();
+      // Orders come in bursts; between two of them it must not look as if nobody came any more.
+      setTimeout(() => {
+        this.accepting--;
+        this.admit();
+      }, this.heldMs).unref();
     }
   }
 
@@ -38,7 +44,7 @@ export class Pace {
   }
 
   private admit(): void {
-    const limit = this.accepting > 0 ? this.busy : this.idle;
+    const limit = Math.max(this.least, this.most - this.accepting);
     while (this.running < limit) {
       const next = this.line.shift();
       if (!next) return;

@@ -4,13 +4,14 @@ import { ContractError } from '@eshop/proto';
 import type { QueuedOrder } from '@eshop/proto/order';
 import { Injectable } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
+import { Endings } from '../submission/endings.js';
 import { OrderSagas } from '../submission/order-saga.js';
 import { outcomeOf } from '../submission/outcome.js';
 import { Pricing } from '../submission/pricing.js';
 import { requestHash } from '../submission/request-hash.js';
+import { SaleUnits } from '../submission/sale-units.js';
 import { type Submission, SubmissionState } from '../submission/submission.js';
 import { AlreadyAccepted, type StoredSubmission, SubmissionStore } from '../submission/submission.store.js';
-import { SaleUnits } from './sale-units.js';
 
 /** The order id belongs to another order: whoever wrote this one has made a mistake that no repeat will mend. */
 export class OrderIDTaken extends Error {}
@@ -26,14 +27,17 @@ export class QueuedOrders {
     private readonly pricing: Pricing,
     private readonly sagas: OrderSagas,
     private readonly units: SaleUnits,
+    private readonly endings: Endings,
     @InjectConfig() private readonly config: OrderConfig,
   ) {}
 
   /** Carries out an order as the queue has it. Throws {@link OrderIDTaken}, or UNAVAILABLE and the like: try again later. */
   async carryOut(order: QueuedOrder): Promise<void> {
-    const known = await this.store.find(order.orderID);
-    if (!known) return this.acceptNew(order);
-    if (!known.requestHash?.equals(requestHash(order))) {
+    // One of a flash sale is recorded first when it comes from the queue, so that it is seldom there.
+    const before = order.saleID > 0 ? undefined : await this.store.find(order.orderID);
+    if (!before && (await this.acceptNew(order))) return;
+    const known = before ?? (await this.store.find(order.orderID));
+    if (!known?.requestHash?.equals(requestHash(order))) {
       throw new OrderIDTaken(`order ${order.orderID} is another order`);
     }
     return this.takeUp(known);
@@ -57,8 +61,8 @@ export class QueuedOrders {
     if (now && now.state !== SubmissionState.queued) await this.takeUp(now);
   }
 
-  /** An order that came by the queue alone, as those of flash sales do. */
-  private async acceptNew(order: QueuedOrder): Promise<void> {
+  /** An order that came by the queue alone, as those of flash sales do. False when it is recorded already. */
+  private async acceptNew(order: QueuedOrder): Promise<boolean> {
     const priced = await this.priced(order);
     const refused = !('price' in priced);
     const requestID = requestContext()?.requestID ?? '';
@@ -72,12 +76,12 @@ export class QueuedOrders {
         ...(refused && { state: SubmissionState.cancelled, reason: reasonOf(priced) }),
       });
     } catch (error) {
-      // Recorded meanwhile: what is recorded counts.
-      if (error instanceof AlreadyAccepted) return this.carryOut(order);
+      if (error instanceof AlreadyAccepted) return false;
       throw error;
     }
     if (refused) await this.units.giveBack(submission);
     else await this.runSaga(submission, true);
+    return true;
   }
 
   /** What the order costs, or why it cannot be sold. Throws what will pass. */
@@ -94,7 +98,7 @@ export class QueuedOrders {
   private async runSaga(submission: Submission, fresh: boolean): Promise<void> {
     try {
       const outcome = outcomeOf(await this.sagas.of(submission).submit({ fresh, waitResult: true }));
-      if (outcome) await this.store.finish(submission.orderID, outcome);
+      if (outcome) await this.endings.record(submission, outcome);
     } catch (cause) {
       if (!(cause instanceof DtmUnavailable || cause instanceof DtmOutcomeUnknown)) throw cause;
       throw new ContractError('UNAVAILABLE', 'DTM cannot be reached', { cause });

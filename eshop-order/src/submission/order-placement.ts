@@ -5,6 +5,7 @@ import { ContractError } from '@eshop/proto';
 import type { SubmitOrderReply, SubmitOrderRequest } from '@eshop/proto/order';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
+import { Endings } from './endings.js';
 import { OrderSagas } from './order-saga.js';
 import { OrderState } from './order-state.js';
 import { outcomeOf } from './outcome.js';
@@ -28,6 +29,7 @@ export class OrderPlacement implements OnModuleDestroy {
   constructor(
     private readonly pricing: Pricing,
     private readonly store: SubmissionStore,
+    private readonly endings: Endings,
     private readonly sagas: OrderSagas,
     private readonly state: OrderState,
     private readonly repeats: Repeats,
@@ -101,7 +103,7 @@ export class OrderPlacement implements OnModuleDestroy {
     const { orderID } = submission;
     try {
       const outcome = outcomeOf(await this.sagas.of(submission).submit({ fresh: true, waitResult: true }));
-      if (outcome) await this.store.finish(orderID, outcome);
+      if (outcome) await this.endings.record(submission, outcome);
       return outcome;
     } catch (error) {
       const expected = error instanceof DtmUnavailable || error instanceof DtmOutcomeUnknown;

@@ -1,7 +1,6 @@
 import { DtmService, type Saga } from '@eshop/nest-dtm';
 import { InjectConfig } from '@eshop/nest-service';
 import { CouponService } from '@eshop/proto/coupon';
-import { FlashSaleService } from '@eshop/proto/flashsale';
 import { OrderService } from '@eshop/proto/order';
 import { PayService } from '@eshop/proto/pay';
 import { StockService } from '@eshop/proto/stock';
@@ -9,7 +8,7 @@ import { Injectable } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
 import type { Submission } from './submission.js';
 
-/** The saga that carries an order out: its row, the units, the coupon if there is one, and last the payment; in a flash sale first the unit's return. */
+/** The saga that carries an order out: its row, the units, the coupon if there is one, and last the payment. */
 @Injectable()
 export class OrderSagas {
   constructor(
@@ -27,8 +26,6 @@ export class OrderSagas {
       retryInterval: this.config.order.sagaRetrySeconds,
       headers: { request_id: requestID },
     });
-    // The buyer got the unit before the saga began, so this step does nothing but take it back when another is refused.
-    if (saleID > 0) saga.step(null, FlashSaleService.returnUnit, { productID, saleID, orderID });
     saga
       .step(OrderService.create, OrderService.createRevert, order)
       .step(StockService.stockDeduct, StockService.stockDeductRevert, { productID, productCount, saleID });

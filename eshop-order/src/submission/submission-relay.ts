@@ -2,6 +2,7 @@ import { InjectConfig } from '@eshop/nest-service';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
 import { QueuedOrders } from '../queue/queued-orders.js';
+import { Endings } from './endings.js';
 import { OrderSagas } from './order-saga.js';
 import { outcomeOf } from './outcome.js';
 import { SubmissionState } from './submission.js';
@@ -22,6 +23,7 @@ export class SubmissionRelay implements OnApplicationBootstrap, OnModuleDestroy 
 
   constructor(
     private readonly store: SubmissionStore,
+    private readonly endings: Endings,
     private readonly sagas: OrderSagas,
     private readonly queued: QueuedOrders,
     @InjectConfig() private readonly config: OrderConfig,
@@ -67,7 +69,7 @@ export class SubmissionRelay implements OnApplicationBootstrap, OnModuleDestroy 
       // Without `fresh`, the library asks DTM first: a saga that is known is not started a second time.
       const result = await this.sagas.of(submission).submit();
       const outcome = outcomeOf(result);
-      if (outcome) await this.store.finish(orderID, outcome);
+      if (outcome) await this.endings.record(submission, outcome);
       this.logger.log(`order ${orderID}, attempt ${attempts + 1}: its saga is ${result.status}`);
     } catch (error) {
       this.logger.warn(`order ${orderID}, attempt ${attempts + 1}: ${String(error)}`);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { newContext, runInContext } from '../src/context/index.js';
 import { ConfiguredClientFactory } from '../src/grpc/client-factory.js';
 import { ConfigError, Metrics } from '../src/index.js';
+import { eventually } from '../src/testing/index.js';
 
 type Handler = (call: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<unknown>) => void;
 
@@ -71,6 +72,43 @@ describe('clients of other services', () => {
     behave = unavailable;
     await expect(client.create({ productID: 1, stock: 1 })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(calls).toHaveLength(1);
+  });
+
+  test('equal reads that wait together are one call, made after they asked', async () => {
+    let stock = 0;
+    const answers: (() => void)[] = [];
+    behave = (_call, answer) =>
+      answers.push(() => answer(null, { stock: { id: 7, productID: 7, stock, createdAt: '', updatedAt: '' } }));
+    const first = client.getByID({ id: 7 });
+    const others = Array.from({ length: 20 }, () => client.getByID({ id: 7 }));
+    const other = client.getByID({ id: 8 });
+    await eventually(async () => answers[1], 'two calls');
+    for (const answer of answers.splice(0)) answer();
+    await Promise.all([first, other]);
+    stock = 5;
+    await eventually(async () => answers[0], 'the shared call');
+    answers[0]?.();
+    for (const reply of await Promise.all(others)) expect(reply.stock?.stock).toBe(5);
+    expect(calls).toHaveLength(3);
+  });
+
+  test('a reader with more time than the one whose call it shares gets its answer all the same', async () => {
+    behave = (_call, answer) => {
+      if (calls.length > 1) answer(null, { stock: undefined });
+    };
+    const hurried = newContext({ deadline: Date.now() + 100 });
+    const inHurry = () => runInContext(hurried, () => client.getByID({ id: 9 }));
+    const first = expect(inHurry()).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    // Its turn comes when its time is over, too.
+    const second = inHurry().catch(() => undefined);
+    await expect(client.getByID({ id: 9 })).resolves.toEqual({ stock: undefined });
+    await Promise.all([first, second]);
+  });
+
+  test('writes are never shared', async () => {
+    behave = (_call, answer) => answer(null, { id: calls.length });
+    const ids = await Promise.all([1, 2, 3].map(() => client.create({ productID: 1, stock: 1 })));
+    expect(new Set(ids.map(({ id }) => id)).size).toBe(3);
   });
 
   test('other failures are not repeated', async () => {

@@ -1,10 +1,11 @@
-import type { CallOptions, ClientContract, GrpcClientFactory } from '@eshop/proto';
+import { type CallOptions, type ClientContract, ContractError, type GrpcClientFactory } from '@eshop/proto';
 import { Client, credentials, Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { ConfigError, envName, type ServiceConfig } from '../config/index.js';
 import { requestContext } from '../context/index.js';
 import { fromGrpcError } from '../errors/from-grpc-error.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { SharedReads } from './shared-reads.js';
 
 type Method = MethodDefinition<unknown, unknown>;
 export type ClientSettings = ServiceConfig['grpcClients'][string];
@@ -26,7 +27,8 @@ const SERVER_GONE: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CAN
 
 /**
  * Clients of other services: a deadline on every call (from the configuration, never later than that of the request at
- * hand), repeats for rpcs without side effects only, the request's ids passed on, errors as ContractError.
+ * hand), repeats for rpcs without side effects only, the request's ids passed on, errors as ContractError. Equal calls of an rpc
+ * without side effects that wait at the same time are made once, so that a crowd that looks at one thing costs no more than two.
  */
 export class ConfiguredClientFactory implements GrpcClientFactory, OnApplicationShutdown {
   private readonly clients: Client[] = [];
@@ -44,12 +46,19 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
     }
     const client = new Client(settings.address, credentials.createInsecure(), CHANNEL);
     this.clients.push(client);
+    const reads = new SharedReads<unknown>();
     const methods = Object.entries(contract.definition).map(([key, definition]) => {
       const safe = contract.safe.includes(key);
       const rpc = definition.path.slice(definition.path.lastIndexOf('/') + 1);
+      const method = definition as Method;
       const send = (request: unknown, options: CallOptions = {}) =>
-        this.call(client, contract, rpc, definition as Method, settings, safe, request, options);
-      return [key, send];
+        this.call(client, contract, rpc, method, settings, safe, request, options);
+      if (!safe) return [key, send];
+      const read = (request: unknown, options?: CallOptions) =>
+        options
+          ? send(request, options)
+          : shared(reads, rpc + method.requestSerialize(request).toString('latin1'), () => send(request));
+      return [key, read];
     });
     return Object.fromEntries(methods) as T;
   }
@@ -99,6 +108,17 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }
+  }
+}
+
+/** One call for all who wait for the same answer. Whoever made it may have had less time than the others. */
+async function shared(reads: SharedReads<unknown>, key: string, call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await reads.get(key, call);
+  } catch (error) {
+    const end = requestContext()?.deadline ?? Number.POSITIVE_INFINITY;
+    if (error instanceof ContractError && error.code === 'DEADLINE_EXCEEDED' && Date.now() < end) return call();
+    throw error;
   }
 }
 

@@ -2,9 +2,9 @@ import { DtmOutcomeUnknown, DtmService, DtmUnavailable } from '@eshop/nest-dtm';
 import { ContractError } from '@eshop/proto';
 import { FlashSaleService } from '@eshop/proto/flashsale';
 import { Injectable } from '@nestjs/common';
-import type { Submission } from '../submission/submission.js';
+import type { Submission } from './submission.js';
 
-/** Returns the unit of a flash sale that an order held which came to nothing before it had a saga. */
+/** Returns the unit of a flash sale that a cancelled order held. */
 @Injectable()
 export class SaleUnits {
   constructor(private readonly dtm: DtmService) {}
