@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { freePort } from '@eshop/nest-dtm/testing';
 import { newTimeID } from '@eshop/nest-service';
 import { eventually, type TestDatabase, type TestTopic, testDatabase, testTopic } from '@eshop/nest-service/testing';
+import { ContractError } from '@eshop/proto';
 import { queuedOrderRecord } from '@eshop/proto/order';
 import { QueuedOrders } from '../src/queue/queued-orders.js';
 import { requestHash } from '../src/submission/request-hash.js';
@@ -96,7 +97,31 @@ describe('a service that is killed', () => {
     await becomesPlaced(second, order.orderID);
     await committed(1);
     expect(await orders()).toEqual([{ order_id: order.orderID }]);
-    expect(peers.branchesOf(order.orderID)).toEqual(['03 stock.stockDeduct', '04 pay.create']);
+    expect(peers.branchesOf(order.orderID)).toEqual(['02 stock.stockDeduct', '03 pay.create']);
+  });
+
+  it('while an order of a flash sale is rolled back: its unit is returned', async () => {
+    const refused = Promise.withResolvers<void>();
+    peers.on('pay.create', () => {
+      refused.resolve();
+      throw new ContractError('CONFLICT', 'no payment');
+    });
+    const first = await start();
+    const { order, record } = recordOf({ saleID: 7 });
+    await topic.send([record]);
+    await refused.promise;
+    await first.kill();
+    await start({ order: { relayAfterSeconds: 1 } });
+    const { productID, orderID } = order;
+    const unit = await eventually(
+      async () => peers.requestOf(`${orderID}-return`, 'flashSale.returnUnit'),
+      'the unit to be returned',
+    );
+    expect(unit).toEqual({ productID, saleID: 7, orderID });
+    await eventually(async () => {
+      const [row] = await database.query<{ state: number }>('SELECT state FROM order_submission');
+      return row?.state === SubmissionState.cancelled ? true : undefined;
+    }, 'the order to be cancelled');
   });
 
   it('in the middle of many: each record leads to one order', async () => {
