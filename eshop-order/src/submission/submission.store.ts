@@ -166,7 +166,7 @@ export class SubmissionStore {
       (state ?? SubmissionState.pending) === SubmissionState.pending,
       relayAfterSeconds,
     ]);
-    await this.sql.run(
+    await this.sql.runOnce(
       `INSERT INTO order_submission (order_id, user_id, product_id, product_count, amount, coupon_id, price,
          coupon_amount, sale_id, state, reason, request_id, request_hash, idem_scope, idem_key, started, next_attempt_at) VALUES ${items.map(() => ROW).join(', ')}`,
       values,
@@ -178,7 +178,7 @@ export class SubmissionStore {
     const each = (value: string) => `CASE order_id ${items.map(() => `WHEN ? THEN ${value}`).join(' ')} END`;
     const pairs = (of: (item: Started) => number) => items.flatMap((item) => [item.submission.orderID, of(item)]);
     await this.sql.transaction(async (tx) => {
-      const { affectedRows } = await tx.run(
+      const { affectedRows } = await tx.runOnce(
         `UPDATE order_submission SET amount = ${each('?')}, started = TRUE, price = NULLIF(${each('?')}, 0), coupon_amount = ${each('?')},
            next_attempt_at = NOW(3) + INTERVAL ${each('?')} SECOND, state = ${SubmissionState.pending}
          WHERE order_id IN (${items.map(() => '?').join(', ')}) AND state = ${SubmissionState.queued}`,
@@ -199,7 +199,7 @@ export class SubmissionStore {
       outcome.state === 'cancelled' ? outcome.reason.slice(0, MAX_REASON) : '',
     );
     const perItem = (value: string) => items.map(() => value).join(' ');
-    await this.sql.run(
+    await this.sql.runOnce(
       `UPDATE order_submission SET state = CASE order_id ${perItem('WHEN ? THEN ?')} END,
          reason = CASE order_id ${perItem('WHEN ? THEN ?')} END, finished_at = NOW(3)
        WHERE order_id IN (${items.map(() => '?').join(', ')}) AND state = ${SubmissionState.pending}`,

@@ -12,7 +12,7 @@ export interface SqlOutcome {
   readonly insertId: number;
 }
 
-type Runner = Pick<PoolConnection, 'execute'>;
+type Runner = Pick<PoolConnection, 'execute' | 'query'>;
 
 /** Statements on one connection, or each on any. */
 export interface SqlRunner {
@@ -20,6 +20,11 @@ export interface SqlRunner {
   query<T extends object>(text: string, values?: readonly SqlValue[]): Promise<T[]>;
   /** A statement that writes. */
   run(text: string, values?: readonly SqlValue[]): Promise<SqlOutcome>;
+  /**
+   * Like {@link run}, for statements whose text has a length of its own for each number of rows: nothing is kept of them. A
+   * prepared statement is kept by each connection, with a description of every value.
+   */
+  runOnce(text: string, values?: readonly SqlValue[]): Promise<SqlOutcome>;
 }
 
 /** Plain SQL as prepared statements, straight on the pool of the service's TypeORM DataSource. */
@@ -34,13 +39,13 @@ export class Sql implements SqlRunner {
     return outcome(this.pool, text, values);
   }
 
+  runOnce(text: string, values?: readonly SqlValue[]): Promise<SqlOutcome> {
+    return outcomeOnce(this.pool, text, values);
+  }
+
   /** Like {@link query}, for statements whose text is hardly ever the same: nothing is kept of them. */
-  queryOnce<T extends object>(text: string, values: readonly SqlValue[] = []): Promise<T[]> {
-    return new Promise((resolve, reject) => {
-      this.pool.query(text, [...values], (error, result) =>
-        error ? reject(error) : resolve(result as unknown as T[]),
-      );
-    });
+  queryOnce<T extends object>(text: string, values?: readonly SqlValue[]): Promise<T[]> {
+    return once(this.pool, text, values) as Promise<T[]>;
   }
 
   /** Runs `work` in one transaction on one connection; committed when it resolves, rolled back when it rejects. */
@@ -54,6 +59,7 @@ export class Sql implements SqlRunner {
       const result = await work({
         query: (text, values) => rows(connection, text, values),
         run: (text, values) => outcome(connection, text, values),
+        runOnce: (text, values) => outcomeOnce(connection, text, values),
       });
       await statement(connection, 'COMMIT');
       usable = true;
@@ -83,6 +89,17 @@ function rows<T>(runner: Runner, text: string, values: readonly SqlValue[] = [])
 async function outcome(runner: Runner, text: string, values: readonly SqlValue[] = []): Promise<SqlOutcome> {
   const { affectedRows, insertId } = (await execute(runner, text, values)) as ResultSetHeader;
   return { affectedRows, insertId };
+}
+
+async function outcomeOnce(runner: Runner, text: string, values?: readonly SqlValue[]): Promise<SqlOutcome> {
+  const { affectedRows, insertId } = (await once(runner, text, values)) as ResultSetHeader;
+  return { affectedRows, insertId };
+}
+
+function once(runner: Runner, text: string, values: readonly SqlValue[] = []): Promise<QueryResult> {
+  return new Promise((resolve, reject) => {
+    runner.query(text, [...values], (error, result) => (error ? reject(error) : resolve(result)));
+  });
 }
 
 function execute(runner: Runner, text: string, values: readonly SqlValue[]): Promise<QueryResult> {
