@@ -193,7 +193,7 @@ function dtmCommand(context: LoadContext): Command {
 /** Options of loads whose orders end after their answer. */
 function orders(command: Command): Command {
   return command
-    .option('--tail <n>', 'seconds to wait for orders that run on after the load', whole(5, 600), 60)
+    .option('--tail <n>', 'seconds to wait after the load for the next order to finish', whole(1, 600), 30)
     .option('--no-audit', 'do not audit afterwards');
 }
 

@@ -49,7 +49,11 @@ it('reads how the orders of a run ended, and how long they took', async () => {
   });
   expect(await book.unfinished(start)).toBe(2);
   expect(await book.waitUntilFinished(run, 0.2)).toBe(2);
+  expect(await book.waitWhileFinishing(run, 0.2)).toBe(2);
+  const waiting = book.waitWhileFinishing(run, 20);
   await world.sql('UPDATE {order}.order_submission SET state = 1, finished_at = NOW(3) WHERE state IN (0, 3)');
+  expect(await waiting).toBe(0);
+  expect(await book.waitWhileFinishing({ ...run, accepted: 7 }, 0.2)).toBe(2);
   expect(await book.waitUntilFinished({ ...run, accepted: 7 }, 0.2)).toBe(2);
   expect(await book.waitUntilFinished(run, 0.2)).toBe(0);
 });

@@ -27,6 +27,9 @@ export interface AcceptedOrders {
 /** The states of an accepted order, as the order service numbers them. */
 const [PENDING, PLACED, CANCELLED, QUEUED] = [0, 1, 2, 3];
 
+/** Between two looks at a long queue, milliseconds: the table is read through for each. */
+const LOOK_EVERY_MS = 500;
+
 /** Reads the order service's book of accepted orders; a connection of its own. */
 export class OrderBook {
   readonly #connection: Awaited<ReturnType<typeof createConnection>>;
@@ -74,6 +77,30 @@ export class OrderBook {
       if (left === 0 || performance.now() >= deadline) return left;
       await pause(100);
     }
+  }
+
+  /**
+   * Waits until all accepted orders of a run are finished, however many there are, but no longer than `seconds` for the next one
+   * to finish. Returns how many are not.
+   */
+  async waitWhileFinishing(run: AcceptedOrders, seconds: number): Promise<number> {
+    let least = Number.POSITIVE_INFINITY;
+    let deadline = 0;
+    for (;;) {
+      const left = Math.max(run.accepted - (await this.#ended(run)), await this.unfinished(run.since));
+      if (left === 0) return 0;
+      if (left < least) {
+        least = left;
+        deadline = performance.now() + seconds * 1000;
+      } else if (performance.now() >= deadline) return left;
+      await pause(LOOK_EVERY_MS);
+    }
+  }
+
+  async #ended({ products, since }: AcceptedOrders): Promise<number> {
+    const sql = `SELECT COUNT(*) AS n FROM ${this.#table} WHERE created_at >= ? AND product_id IN (?) AND state IN (?, ?)`;
+    const [row] = await this.#rows<{ n: number }>(sql, [since, products, PLACED, CANCELLED]);
+    return row?.n ?? 0;
   }
 
   async #entered(products: readonly number[], since: string): Promise<number> {

@@ -111,7 +111,7 @@ export async function loadK6(
     if (options.script === 'list') return { ...figures, cpu: meter.usage(), audit: undefined };
     const run = { products: [PRODUCT_ID], since, accepted: passed };
     say('waiting for the orders that still run');
-    await book.waitUntilFinished(run, options.tail);
+    await book.waitWhileFinishing(run, options.tail);
     const finished = await book.finished(run, ended);
     return {
       ...figures,

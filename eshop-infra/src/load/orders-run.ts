@@ -17,7 +17,7 @@ export interface RunOptions {
   warmup?: number;
   /** How long to measure what DTM alone can do, in seconds: half of it before the load and half after; default 0. */
   dtmSeconds?: number;
-  /** How long to wait for the orders that are unfinished when the load ends, in seconds. */
+  /** How long to wait, when the load has ended, for the next order to finish, in seconds. */
   tail: number;
   audit: boolean;
 }
@@ -91,7 +91,7 @@ export async function runOrders(
       say(`warming up for ${warmup} s`);
       const since = await book.now();
       const { ok } = await closedLoop({ clients, seconds: warmup, send });
-      await book.waitUntilFinished({ products, since, accepted: ok }, options.tail);
+      await book.waitWhileFinishing({ products, since, accepted: ok }, options.tail);
     }
     await measureDtm();
     say(`ordering with ${clients} clients for ${seconds} s`);
@@ -103,7 +103,7 @@ export async function runOrders(
     const run = { products, since, accepted: loop.ok };
     say('waiting for the orders that still run');
     const unfinishedAfter5s = await book.waitUntilFinished(run, GRACE_SECONDS);
-    if (unfinishedAfter5s > 0) await book.waitUntilFinished(run, options.tail - GRACE_SECONDS);
+    if (unfinishedAfter5s > 0) await book.waitWhileFinishing(run, options.tail);
     const cpu = meter.usage();
     const finished = await book.finished(run, ended);
     await measureDtm();
