@@ -21,6 +21,6 @@ export default {
   // Most of the time goes into waiting for DTM's own timers.
   maxWorkers: 4,
   coverageProvider: 'v8',
-  coveragePathIgnorePatterns: ['/node_modules/', '/test/'],
+  collectCoverageFrom: ['src/**/*.ts'],
   coverageThreshold: { global: { lines: 90, branches: 90 } },
 };
