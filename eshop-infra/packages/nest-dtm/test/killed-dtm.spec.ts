@@ -1,6 +1,19 @@
 import { existsSync } from 'node:fs';
+import { Controller, Get } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { DtmOutcomeUnknown, DtmUnavailable, newGid, type SubmitOptions, type Transaction } from '../src/index.js';
+import {
+  type BranchOp,
+  DtmBackCheck,
+  DtmOutcomeUnknown,
+  DtmUnavailable,
+  httpBranch,
+  LocalTransaction,
+  mysqlBarrier,
+  newGid,
+  type SubmitOptions,
+  type Tcc,
+  type Transaction,
+} from '../src/index.js';
 import { Bank, type BankApp, startBank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env } from './support/env.js';
@@ -14,6 +27,15 @@ interface OwnStore {
   block(): Promise<void>;
   unblock(): Promise<void>;
   remove(): Promise<void>;
+}
+
+@Controller()
+class BackCheckController {
+  @DtmBackCheck()
+  @Get('asked')
+  asked(): never {
+    throw new Error('the body of a back-check does not run');
+  }
 }
 
 async function onMysql(): Promise<OwnStore> {
@@ -65,9 +87,8 @@ suite([
   beforeAll(async () => {
     [database, store] = await Promise.all([throwAwayDatabase(), makeStore()]);
     dtm = await ownDtm(store.settings);
-    bank = await startBank(database.dataSource, {
-      servers: { default: { grpc: dtm.grpc, http: dtm.http, deadlineMs: 1_500 } },
-    });
+    const servers = { default: { grpc: dtm.grpc, http: dtm.http, deadlineMs: 1_500 } };
+    bank = await startBank(database.dataSource, { servers }, {}, 'fastify', { controllers: [BackCheckController] });
   });
   afterAll(async () => {
     await bank?.close();
@@ -88,17 +109,27 @@ suite([
       const transaction = await bank.dtm.query(gid).catch(() => null);
       return transaction?.status === status && transaction;
     });
-  /** Kills DTM while a handler runs: before its work is done, or after. */
-  async function killIn(account: string, op: 'action' | 'compensate', begin: () => Promise<unknown>): Promise<void> {
+  /**
+   * Kills DTM while a handler runs. The handler then does its work although nobody hears of it, or, where it is `undone`, fails.
+   * `meanwhile` looks at what had come about by then.
+   */
+  async function killIn(
+    account: string,
+    op: BranchOp,
+    begin: () => Promise<unknown>,
+    { undone = false, meanwhile = async () => undefined }: { undone?: boolean; meanwhile?: () => Promise<void> } = {},
+  ): Promise<void> {
     const [entered, leave] = [gate(), gate()];
     bank.scripts.on(account, op, async () => {
       entered.open();
       await leave.opened;
+      if (undone) throw new Error('not done');
     });
     await begin();
     await entered.opened;
     bank.scripts.off(account, op);
     await dtm.server.kill();
+    await meanwhile();
     leave.open();
     await dtm.server.start();
   }
@@ -164,5 +195,72 @@ suite([
     await ended(gid, 'succeed');
     expect(await submit(gid, [account], { waitResult: true })).toEqual({ gid, status: 'succeed' });
     expect(await bank.state(account)).toEqual({ balance: 7, hits: 1 });
+  });
+
+  // DTM confirms the last branch first.
+  test.each([
+    ['one confirmed, the other under way and done all the same', false],
+    ['one confirmed, the other not', true],
+  ])('while it confirms a TCC, %s: each is confirmed once when it is back', async (_, undone) => {
+    const [gid, one, two] = [newGid(), await bank.account(10), await bank.account(10)];
+    const work = async (tcc: Tcc): Promise<void> => {
+      for (const account of [one, two])
+        await tcc.branch(Bank.withdraw, Bank.withdrawConfirm, Bank.withdrawRevert, { account, amount: 3 });
+    };
+    const tried = { balance: 7, hits: 1 };
+    const confirmed = { balance: 7, hits: 2 };
+    await killIn(one, 'confirm', () => bank.dtm.tcc(gid, work, { retryInterval: 2 }), {
+      undone,
+      meanwhile: async () => {
+        expect([await bank.state(one), await bank.state(two)]).toEqual([tried, confirmed]);
+      },
+    });
+    await ended(gid, 'succeed');
+    expect([await bank.state(one), await bank.state(two)]).toEqual([confirmed, confirmed]);
+    // A branch that DTM had down as confirmed it does not even ask again.
+    expect(bank.scripts.count(two, 'confirm')).toBe(1);
+  });
+
+  const message = (gid: string, from: string, accounts: string[]) => {
+    const built = bank.dtm.message(gid, { retryInterval: 2, timeoutToFail: 2 });
+    for (const account of accounts) built.step(Bank.withdraw, { account, amount: 3 });
+    const local = mysqlBarrier(database.dataSource).local(async () => {
+      const tx = new LocalTransaction();
+      await bank.scripts.run(from, tx);
+      await tx.execute('UPDATE account SET balance = balance - 3, hits = hits + 1 WHERE name = ?', [from]);
+    });
+    return built.prepareAndSubmit(local, { backCheck: httpBranch(`${bank.http}/asked`) });
+  };
+
+  test.each([
+    ['the other under way and done all the same', false],
+    ['the other not', true],
+  ])(
+    'in the middle of a two-phase message, one step done, %s: each is done once when it is back',
+    async (_, undone) => {
+      const [gid, from, one, two] = [newGid(), await bank.account(10), await bank.account(10), await bank.account(10)];
+      const done = { balance: 7, hits: 1 };
+      await killIn(two, 'action', () => message(gid, from, [one, two]), {
+        undone,
+        meanwhile: async () => {
+          expect([await bank.state(from), await bank.state(one)]).toEqual([done, done]);
+          expect(await bank.state(two)).toEqual({ balance: 10, hits: 0 });
+        },
+      });
+      await ended(gid, 'succeed');
+      for (const account of [from, one, two]) expect(await bank.state(account)).toEqual(done);
+      expect(bank.scripts.count(one, 'action')).toBe(1);
+    },
+  );
+
+  test('during the local step of a message: the step is done, and DTM asks and sends when it is back', async () => {
+    const [gid, from, to] = [newGid(), await bank.account(10), await bank.account(10)];
+    let outcome: Promise<unknown> = Promise.resolve();
+    await killIn(from, 'msg', async () => {
+      outcome = message(gid, from, [to]).catch((error: unknown) => error);
+    });
+    expect(await outcome).toMatchObject({ gid, status: expect.stringMatching(/submitted|succeed/), repeat: false });
+    await ended(gid, 'succeed');
+    for (const account of [from, to]) expect(await bank.state(account)).toEqual({ balance: 7, hits: 1 });
   });
 });
