@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationShutdown, type Type } from '@nestjs/common';
 import type { Barriers } from './barrier/barriers.js';
 import { BranchDrain } from './branch/branch-drain.js';
@@ -34,6 +35,7 @@ export class DtmService implements OnApplicationShutdown {
   /** DTM runs the branches again for each submit that reaches it while they run. */
   readonly #inTurn = new InTurn();
   readonly #caller = new BranchCaller();
+  readonly #owner = randomBytes(12).toString('base64url');
   /** Who gets messages that name a topic. */
   readonly topics: Topics;
 
@@ -63,13 +65,15 @@ export class DtmService implements OnApplicationShutdown {
    * Runs a TCC: `work` tries branch after branch, here and now; when it returns, DTM confirms them all, when it throws, DTM
    * cancels them all. DTM also cancels when this process dies before `work` returned.
    *
-   * May be repeated with the same gid when `work` names the same branches in the same order.
+   * May be repeated with the same gid when `work` names the same branches in the same order. The process that came first carries
+   * it out; in another one `work` does not run, and the call waits for the end until its deadline.
    *
    * @throws {Refusal} a branch refused, or the gid was cancelled before: nothing stays
    * @throws {DtmBranchFailed} a branch failed otherwise: nothing stays
    * @throws {DtmUnavailable} DTM could not be told of it (`work` was not begun), or not that it is complete: it cancels
-   * @throws {DtmOutcomeUnknown} DTM did not tell whether it confirms; the same gid again later tells
-   * @throws {DtmRefused} DTM rejected it
+   * @throws {DtmOutcomeUnknown} DTM did not tell whether it confirms, or another process is not done with it (DTM cancels at the
+   * timeout should that one be dead); the same gid again later tells
+   * @throws {DtmRefused} DTM rejected it, or the gid is another transaction's
    * @throws whatever `work` throws: nothing stays
    */
   tcc<T>(gid: string, work: (tcc: Tcc) => Promise<T>, options: TccOptions = {}): Promise<TccResult<T>> {
@@ -153,6 +157,7 @@ export class DtmService implements OnApplicationShutdown {
       branches: this.options.branches ?? {},
       inTurn: (gid, work) => this.observers.submit({ gid, transType, server }, () => this.#inTurn.run(gid, work)),
       observedHeaders: () => this.observers.headers(),
+      owner: this.#owner,
       caller: this.#caller,
     };
   }

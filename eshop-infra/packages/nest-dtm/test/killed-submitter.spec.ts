@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { newGid, redisBarrier, type Transaction } from '../src/index.js';
+import { DtmOutcomeUnknown, newGid, Refusal, redisBarrier, type Transaction } from '../src/index.js';
 import { signature } from './support/bank.js';
 import { compiledLibrary } from './support/compiled-library.js';
 import { env, stores } from './support/env.js';
@@ -101,7 +101,14 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
   test('between the tries of a TCC: what was tried is cancelled', async () => {
     const [gid, from] = [gidHere(), await counter()];
     await killed('between the tries of a TCC', gid, from, from);
+    // Nobody can know that it is dead, so nobody takes its place.
+    const work = async (): Promise<void> => {
+      throw new Error('begun');
+    };
+    const told: unknown = await kiosk.dtm.tcc(gid, work).catch((error: unknown) => error);
+    expect([DtmOutcomeUnknown, Refusal]).toContain((told as Error).constructor);
     await stored(gid, 'failed');
+    await expect(kiosk.dtm.tcc(gid, work)).rejects.toThrow(/^cancelled: Timeout/);
     expect(await hits(from)).toEqual({ try: '1', cancel: '1' });
     expect(await redis.redis.get(from)).toBe('10');
   });

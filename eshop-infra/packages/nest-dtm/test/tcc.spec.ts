@@ -1,7 +1,11 @@
 import {
   DtmBranchFailed,
+  DtmOutcomeUnknown,
+  DtmRefused,
+  type DtmServerOptions,
   DtmUnavailable,
   httpBranch,
+  type LocalStep,
   newGid,
   Refusal,
   redisBarrier,
@@ -27,6 +31,7 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
   let kiosk: KioskApp;
   let proxy: LossyProxy;
   let counters = 0;
+  const others: KioskApp[] = [];
 
   beforeAll(async () => {
     redis = await throwAwayRedis();
@@ -38,6 +43,7 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
       servers: {
         default: { grpc, http, protocol },
         proxied: { ...proxied, protocol },
+        halfDown: { grpc, http: `http://127.0.0.1:${closed}`, protocol, deadlineMs: 1_000 },
         down: { grpc: `127.0.0.1:${closed}`, http: `http://127.0.0.1:${closed}`, protocol, deadlineMs: 1_000 },
       },
     });
@@ -62,6 +68,18 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
       const transaction = await kiosk.dtm.query(gid);
       return transaction?.status === status && transaction;
     });
+  /** What another process of the service would be, until the end of the test. */
+  async function anotherKiosk(settings: Partial<DtmServerOptions> = {}): Promise<KioskApp> {
+    const other = await startKiosk(barrier, {
+      servers: { default: { grpc, http, protocol, ...settings } },
+      branches: { 'kiosk.Kiosk': kiosk.grpcAddress },
+    });
+    others.push(other);
+    return other;
+  }
+  afterEach(async () => {
+    await Promise.all(others.splice(0).map((other) => other.close()));
+  });
   const takeFrom = (tcc: Tcc, key: string): Promise<void> =>
     tcc.branch(Kiosk.take, Kiosk.takeConfirm, Kiosk.takeRevert, { key, amount: 3 });
   const takeAll =
@@ -204,29 +222,84 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     expect(await state(key)).toEqual(confirmed);
   });
 
-  test('the same gid at once from processes that do not know of each other: never a second effect', async () => {
+  test('the same gid at once from processes that do not know of each other: one carries it out, all are told', async () => {
     const [gid, key, second] = [gidHere(), await counter(), await counter()];
-    const others = await Promise.all(
-      [0, 1].map(() =>
-        startKiosk(barrier, {
-          servers: { default: { grpc, http, protocol } },
-          branches: { 'kiosk.Kiosk': kiosk.grpcAddress },
-        }),
-      ),
-    );
+    const processes = [kiosk, await anotherKiosk(), await anotherKiosk()];
     const results = await Promise.all(
-      [kiosk, ...others].map(({ dtm }) => dtm.tcc(gid, takeAll(key, second), { waitResult: true })),
+      processes.map(({ dtm }) => dtm.tcc(gid, takeAll(key, second), { waitResult: true })),
     );
-    await Promise.all(others.map((other) => other.close()));
     for (const { status } of results) expect(['submitted', 'succeed']).toContain(status);
+    expect(results.filter(({ repeat }) => !repeat)).toHaveLength(1);
     await stored(gid, 'succeed');
-    // Not more than that: a submit in the gap after another process' submit makes DTM forget what it has not confirmed yet
-    // (docs/traps.md), which is why a gid belongs to one process.
-    for (const one of [key, second]) {
-      const { left, hits } = await state(one);
-      expect({ left, try: hits.try, cancel: hits.cancel }).toEqual({ left: 7, try: '1', cancel: undefined });
-      expect(['1', undefined]).toContain(hits.confirm);
-    }
+    expect([await state(key), await state(second)]).toEqual([confirmed, confirmed]);
+  });
+
+  test('a process that comes while the work of another goes on: runs nothing, and is told the end or that it is unknown', async () => {
+    const [gid, key, entered, leave] = [gidHere(), await counter(), gate(), gate()];
+    const other = await anotherKiosk({ deadlineMs: 500 });
+    const work = async (): Promise<void> => {
+      throw new Error('begun');
+    };
+    const first = kiosk.dtm.tcc(gid, async (tcc) => {
+      await takeFrom(tcc, key);
+      entered.open();
+      await leave.opened;
+    });
+    await entered.opened;
+    await expect(other.dtm.tcc(gid, work)).rejects.toBeInstanceOf(DtmOutcomeUnknown);
+    const second = other.dtm.tcc(gid, work, { waitResult: true });
+    leave.open();
+    expect(await first).toMatchObject({ status: 'submitted', repeat: false });
+    expect(await second).toEqual({ gid, status: expect.stringMatching(/submitted|succeed/), repeat: true });
+    await stored(gid, 'succeed');
+    expect(await state(key)).toEqual(confirmed);
+  });
+
+  test('a process that comes while the work of another goes on, which then fails: cancelled for both', async () => {
+    const [gid, key, entered, leave] = [gidHere(), await counter(), gate(), gate()];
+    const other = await anotherKiosk();
+    const first = kiosk.dtm.tcc(gid, async (tcc) => {
+      await takeFrom(tcc, key);
+      entered.open();
+      await leave.opened;
+      throw new Refusal('changed my mind');
+    });
+    const refused = expect(first).rejects.toEqual(new Refusal('changed my mind'));
+    await entered.opened;
+    const second = expect(other.dtm.tcc(gid, takeAll(key))).rejects.toThrow(/^cancelled: changed my mind/);
+    leave.open();
+    await Promise.all([refused, second]);
+    await stored(gid, 'failed');
+    expect(await state(key)).toEqual(cancelled);
+  });
+
+  test('custom data is found again, beside the mark of whose it is', async () => {
+    const [gid, key] = [gidHere(), await counter()];
+    await run(gid, [key], { customData: { order: '17' } });
+    const { customData } = await stored(gid, 'succeed');
+    expect(customData).toEqual({ order: '17', tccOwner: expect.stringMatching(/^[\w-]{16}$/) });
+  });
+
+  test('the gid of a message that waits for its local step is refused', async () => {
+    const [gid, to, entered, leave] = [gidHere(), await counter(), gate(), gate()];
+    const other = await anotherKiosk();
+    const local: LocalStep<unknown> = {
+      run: async () => {
+        entered.open();
+        await leave.opened;
+        throw new Refusal('no');
+      },
+      check: async () => 'rolled-back',
+    };
+    const message = other.dtm.message(gid).step(Kiosk.take, { key: to, amount: 1 });
+    const refused = expect(message.prepareAndSubmit(local, { backCheck: Kiosk.asked })).rejects.toEqual(
+      new Refusal('no'),
+    );
+    await entered.opened;
+    await expect(run(gid, [to])).rejects.toBeInstanceOf(DtmRefused);
+    leave.open();
+    await refused;
+    expect(await state(to)).toEqual({ left: 10, hits: {} });
   });
 
   test('a repeat after a refusal is refused', async () => {
@@ -278,17 +351,21 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     });
   });
 
-  test('DTM down: DtmUnavailable, the work is not begun', async () => {
-    const work = async (): Promise<void> => {
-      throw new Error('begun');
-    };
-    await expect(kiosk.dtm.tcc(gidHere(), work, { server: 'down' })).rejects.toBeInstanceOf(DtmUnavailable);
-  });
+  test.each(['down', 'halfDown'])(
+    'DTM down, or only its HTTP side: DtmUnavailable, the work is not begun (%s)',
+    async (server) => {
+      const work = async (): Promise<void> => {
+        throw new Error('begun');
+      };
+      await expect(kiosk.dtm.tcc(gidHere(), work, { server })).rejects.toBeInstanceOf(DtmUnavailable);
+    },
+  );
 
   test('a wrong option or branch fails with its name', async () => {
     const invalid = (field: string) => expect.objectContaining({ code: 'DTM_INVALID_OPTION', field });
     await expect(run('', [])).rejects.toEqual(invalid('gid'));
     await expect(run(newGid(), [], { timeoutToFail: -1 })).rejects.toEqual(invalid('timeoutToFail'));
+    await expect(run(newGid(), [], { customData: { tccOwner: 'me' } })).rejects.toEqual(invalid('customData.tccOwner'));
     const odd = { ...Kiosk.take, path: '/other.Service/Do' };
     const payload = { key: 'x', amount: 1 };
     await expect(kiosk.dtm.tcc(newGid(), (tcc) => tcc.branch(odd, odd, odd, payload))).rejects.toEqual(

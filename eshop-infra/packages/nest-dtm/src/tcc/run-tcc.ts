@@ -1,18 +1,18 @@
 import { Refusal } from '../branch/refusal.js';
-import { DtmOutcomeUnknown } from '../errors.js';
+import { DtmOutcomeUnknown, DtmUnavailable } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import { refusalText, type Transaction } from '../server/transaction.js';
 import { Budget, pause } from '../transaction/budget.js';
 import { prepare } from '../transaction/prepare.js';
-import { awaitFinal, lookUp } from '../transaction/stored.js';
+import { assertSameKind, awaitFinal, lookUp } from '../transaction/stored.js';
 import { giveUp } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 import { branchHeaders, customData } from '../transaction/transaction-options.js';
 import { Tcc } from './tcc.js';
-import { assertTccOptions, type TccOptions, type TccResult } from './tcc-options.js';
+import { assertTccOptions, OWNER_KEY, type TccOptions, type TccResult } from './tcc-options.js';
 
-/** Longest time to ask for the state before a submit, milliseconds. */
+/** Longest time to ask for the state before a submit that may be a second one, milliseconds. */
 const ASK_MS = 1_000;
 
 /** Prepare, try branch after branch, submit; or abort. */
@@ -30,13 +30,15 @@ export async function runTcc<T>(
     gid,
     transType: 'tcc',
     transOptions: { waitResult, timeoutToFail, requestTimeout, retryInterval, branchHeaders: headers },
-    customedData: customData(gid, options.customData, {}, 'customData'),
+    customedData: customData(gid, options.customData, { [OWNER_KEY]: context.owner }, 'customData'),
     payloads: [],
     steps: [],
   };
   return context.inTurn(gid, async () => {
-    const known = await prepare(context.server, request);
-    if (known) return { ...(await submitted(known, request, context)), repeat: true };
+    const stored = (await prepare(context.server, request)) ?? (await prepared(request, context));
+    if (stored.status !== 'prepared') return { ...(await submitted(stored, request, context)), repeat: true };
+    if (stored.customData[OWNER_KEY] !== context.owner)
+      return { ...(await endOfOther(stored, request, context)), repeat: true };
     const tcc = new Tcc(gid, headers, requestTimeout, context);
     let value: T;
     try {
@@ -49,13 +51,57 @@ export async function runTcc<T>(
       if (other) return { ...(await submitted(other, request, context)), repeat: true };
       throw error;
     }
-    return { ...(await submitTcc(request, context)), value, repeat: false };
+    // Branches from before are an earlier call's, of which DTM may hold a submit back.
+    const again = stored.branches.length > 0;
+    return { ...(await submitTcc(request, again, context)), value, repeat: false };
   });
 }
 
 /**
- * Has DTM cancel. When DTM cannot be told, it cancels by itself at the timeout. Returns the transaction when another caller of
- * the gid has submitted it meanwhile.
+ * What DTM has after a prepare. It acknowledges every prepare of a gid and keeps the custom data of the first one, which so tells
+ * whose the TCC is.
+ */
+async function prepared({ gid, transType }: DtmRequest, { server }: TransactionContext): Promise<Transaction> {
+  const budget = new Budget(server.deadlineMs);
+  for (;;) {
+    const stored = await lookUp(server, gid, budget);
+    if (stored) return assertSameKind(transType, stored);
+    if (stored === null || budget.spent) throw new DtmUnavailable('DTM did not tell whose the transaction is', { gid });
+    await pause();
+  }
+}
+
+/**
+ * Waits for a TCC that another process carries out. Two that did would submit it twice: a submit of what is submitted already DTM
+ * carries out without branches, and calls it a success while the first one still confirms.
+ */
+async function endOfOther(
+  begun: Transaction,
+  request: DtmRequest,
+  context: TransactionContext,
+): Promise<Pick<TccResult<never>, 'gid' | 'status'>> {
+  const { server } = context;
+  const { gid } = request;
+  const budget = budgetOf(request, context);
+  let stored = begun;
+  while (stored.status === 'prepared') {
+    if (budget.spent)
+      throw new DtmOutcomeUnknown('another process has begun this TCC and is not done with it', { gid });
+    await pause();
+    const now = await lookUp(server, gid, budget);
+    if (now === null) throw new DtmOutcomeUnknown('DTM has lost the transaction', { gid });
+    stored = now ?? stored;
+  }
+  return submitted(stored, request, context);
+}
+
+function budgetOf({ transOptions }: DtmRequest, { server }: TransactionContext): Budget {
+  return new Budget(transOptions.waitResult ? server.waitDeadlineMs : server.deadlineMs);
+}
+
+/**
+ * Has DTM cancel. When DTM cannot be told, it cancels by itself at the timeout. Returns the transaction when an earlier
+ * call's submit has reached DTM meanwhile.
  */
 async function abort(
   reason: unknown,
@@ -77,16 +123,17 @@ async function abort(
 
 async function submitTcc(
   request: DtmRequest,
+  again: boolean,
   context: TransactionContext,
 ): Promise<Pick<TccResult<never>, 'gid' | 'status'>> {
   const { server } = context;
   const { gid } = request;
-  const budget = new Budget(request.transOptions.waitResult ? server.waitDeadlineMs : server.deadlineMs);
+  const budget = budgetOf(request, context);
   let maybeReceived = false;
-  // A submit of what is submitted already DTM carries out without branches, and calls it a success while the first one still
-  // confirms: should DTM die then, what is not confirmed stays so. Asking first leaves a moment's gap, so a gid is one process's.
-  const before = await lookUp(server, gid, new Budget(ASK_MS));
-  if (before && before.status !== 'prepared') return submitted(before, request, context);
+  if (again) {
+    const before = await lookUp(server, gid, new Budget(ASK_MS));
+    if (before && before.status !== 'prepared') return submitted(before, request, context);
+  }
   for (;;) {
     // DTM would store what it does not know as a new transaction without branches, which succeeds; so it is asked again only
     // while it has this one.

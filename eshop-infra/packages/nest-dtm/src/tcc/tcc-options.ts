@@ -1,3 +1,4 @@
+import { DtmInvalidOption } from '../errors.js';
 import { assertTransactionOptions, type TransactionOptions } from '../transaction/transaction-options.js';
 
 /** Options stored with a TCC. */
@@ -19,11 +20,16 @@ export interface TccResult<T> {
   status: 'submitted' | 'succeed';
   /** What `work` returned; `undefined` when `repeat`. */
   value?: T;
-  /** The gid had been submitted before, by another call; `work` did not run, or what it did was that call's. */
+  /** The gid was another call's, now or before; `work` did not run, or what it did was that call's. */
   repeat: boolean;
 }
+
+/** Key of custom data with the mark of the process that carries the TCC out. */
+export const OWNER_KEY = 'tccOwner';
 
 /** Throws {@link DtmInvalidOption} with the option's name. */
 export function assertTccOptions(options: TccOptions): void {
   assertTransactionOptions(options, ['timeoutToFail']);
+  if (options.customData && OWNER_KEY in options.customData)
+    throw new DtmInvalidOption(`customData.${OWNER_KEY}`, 'tells whose the TCC is');
 }

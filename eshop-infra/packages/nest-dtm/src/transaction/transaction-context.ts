@@ -10,6 +10,8 @@ export interface TransactionContext {
   branches: Readonly<Record<string, string>>;
   /** What the module's observers send with every branch call. */
   observedHeaders(): Record<string, string>;
+  /** Mark of this process among all that use the same gids. */
+  owner: string;
   /** Calls the branches that DTM leaves to the submitter. */
   caller: BranchCaller;
   /** Lets one piece of work at a time be done for a gid; `first` when nothing else was under way. */
