@@ -1,7 +1,15 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
-import { DtmWorkflow, LocalTransaction, newGid, Refusal, type Transaction, type Workflow } from '../src/index.js';
+import {
+  DtmWorkflow,
+  LocalTransaction,
+  newGid,
+  Ongoing,
+  Refusal,
+  type Transaction,
+  type Workflow,
+} from '../src/index.js';
 import { Accounts, Bank, Scripts, signature } from './support/bank.js';
 import { compiledLibrary } from './support/compiled-library.js';
 import { throwAwayDatabase } from './support/database.js';
@@ -15,6 +23,8 @@ const runner = fileURLToPath(new URL('./support/workflow-runner.mjs', import.met
 @Injectable()
 class Instructions {
   readonly accounts = new Map<string, { local: string; remote: string; last: string }>();
+  /** Workflows whose first process is dead. */
+  readonly orphans = new Set<string>();
 }
 
 /** The same workflow as the process that is killed has it. */
@@ -28,6 +38,8 @@ class KilledWorkflow {
   ) {}
 
   async run(workflow: Workflow, { refuse }: { refuse: boolean }): Promise<string> {
+    // On a busy machine DTM comes before the first process has got to its end; both would then share the steps.
+    if (!this.instructions.orphans.has(workflow.gid)) throw new Ongoing('the first process lives');
     const { local, remote, last } = this.instructions.accounts.get(workflow.gid) ?? { local: '', remote: '', last: '' };
     const add = async (account: string, amount: number): Promise<void> => {
       await this.scripts.run(account, this.tx);
@@ -109,6 +121,7 @@ describe.each(stores)('a process killed in a workflow, resumed by another, DTM o
       child.once('exit', (_code, by) => resolve(by));
     });
     expect(signal).toBe('SIGKILL');
+    planner.app.get(Instructions).orphans.add(gid);
     return { gid, local, remote, last };
   }
 
