@@ -20,7 +20,7 @@ export class AddStepResults1700000000001 implements MigrationInterface {
   }
 }
 
-/** Add to the DataSource's `migrations`, behind `barrierMigration`, in services with workflows that have local steps. */
+/** Add to the DataSource's `migrations`, behind `barrierMigration`, in services with workflows that have local steps in MySQL. */
 export const workflowMigration = AddStepResults1700000000001;
 
 /** The same for a table of another name. */

@@ -42,10 +42,10 @@ export interface Barrier {
    */
   backCheck?(gid: string): Promise<'done' | 'rolled-back'>;
   /**
-   * Does a local step of a workflow at most once, and keeps the text it returns together with its mark: a repeat gets it, also
-   * when the process died before DTM heard of it. Needed by `Workflow.local`.
+   * Does a local step of a workflow at most once, and keeps what it came to together with its mark: a repeat gets the same text,
+   * also when the process died before DTM heard of it. Needed by `Workflow.local`.
    */
   step?(branch: Branch, work: () => Promise<string>): Promise<StepOutcome>;
-  /** Takes a local step back when it took effect; `work` gets the text that was kept. When it did not, it never will. */
-  stepBack?(branch: Branch, work: (result: string) => Promise<void>): Promise<void>;
+  /** Takes a local step back when it took effect. When it did not, it never will. */
+  stepBack?(branch: Branch, work: () => Promise<void>): Promise<void>;
 }

@@ -139,27 +139,15 @@ export class MysqlBarrier implements Barrier {
       },
     });
     if (outcome.ran) return { done: true, result: outcome.value };
-    const row = await this.#withConnection((transaction) => this.#kept(transaction, branch, op));
+    const [row] = await this.#withConnection((transaction) =>
+      transaction.execute<KeptRow[]>(this.#selectResult, [gid, branchId, op]).catch(asMissingColumn),
+    );
     return row?.reason === op ? { done: true, result: row.result ?? '' } : { done: false };
   }
 
   /** Takes a local step of a workflow back. */
-  async stepBack(branch: Branch, work: (result: string) => Promise<void>): Promise<void> {
-    const taken = undoneBy(branch.op) ?? branch.op;
-    await this.#alone({
-      branch,
-      cancelled: () => false,
-      work: async () => work((await this.#kept(currentTransaction(), branch, taken))?.result ?? ''),
-    });
-  }
-
-  async #kept(
-    transaction: MysqlTransaction,
-    { gid, branchId }: Branch,
-    op: string,
-  ): Promise<{ reason: string; result: string | null } | undefined> {
-    const [kept] = await transaction.execute<KeptRow[]>(this.#selectResult, [gid, branchId, op]).catch(asMissingColumn);
-    return kept;
+  async stepBack(branch: Branch, work: () => Promise<void>): Promise<void> {
+    await this.#alone({ branch, work, cancelled: () => false });
   }
 
   /** Runs actions in one transaction: all take effect, or this throws and none does. */

@@ -32,7 +32,8 @@ export interface WorkflowContext extends TransactionContext {
 interface Step {
   action: (branch: Branch) => Promise<unknown>;
   commit?: Afterwards;
-  rollback?: Afterwards | null;
+  /** `value` is what the action returned. */
+  rollback?: ((branch: Branch, value: unknown) => Promise<void>) | null;
 }
 
 type Afterwards = (branch: Branch) => Promise<void>;
@@ -62,8 +63,12 @@ export class Workflow {
   ) {}
 
   /**
-   * A step in this service's own database: `work` runs in one transaction with its mark, which `LocalTransaction` finds, once.
-   * What it returns is kept there too, and given again (as JSON carries it) whenever the workflow is resumed.
+   * A step in this service's own store: `work` runs in one transaction with its mark, which `LocalTransaction` finds, once. What
+   * it returns is kept there too, and given again (as JSON carries it) whenever the workflow is resumed.
+   *
+   * Under the Redis barrier the one script that `work` runs through `RedisTransaction` takes effect once, with its mark, and what
+   * the script returned is kept there; `work` around it may run again and must make the same of it. Let the script refuse, not
+   * what stands behind it.
    *
    * @param name tells steps apart; must stay the same while workflows are under way
    * @param rollback takes it back, in a transaction with a mark of its own; gets what `work` returned. Runs only when `work` took
@@ -81,7 +86,7 @@ export class Workflow {
           return decode(outcome.result);
         },
         rollback:
-          rollback && ((branch) => stepBack(branch, (kept) => runInBranch(branch, () => rollback(decode(kept) as T)))),
+          rollback && ((branch, value) => stepBack(branch, () => runInBranch(branch, () => rollback(value as T)))),
       };
     }) as Promise<T>;
   }
@@ -193,15 +198,19 @@ export class Workflow {
     if (entry && entry.step !== name)
       throw new Error(`step ${branchId} was "${entry.step}" when it first ran and is "${name}" now`);
     if (!entry) this.#mayBegin();
+    let value: unknown;
     // Whatever becomes of it: it may have taken effect.
     if (commit) this.#commits.push({ branch, step: name, run: commit });
-    if (rollback) this.#rollbacks.push({ branch, step: name, run: rollback });
+    if (rollback) this.#rollbacks.push({ branch, step: name, run: (undoing) => rollback(undoing, value) });
     let refusal: unknown;
     if (!entry) {
       const mine = await this.#carryOut(name, () => action(branch));
       refusal = mine.error;
+      // Should DTM not take it any more, it is what is to be taken back.
+      value = mine.entry.value;
       entry = await progress.record(branchId, 'action', mine.entry);
     }
+    value = entry.value;
     if (entry.status === 'failed') throw refusal ?? new Refusal(entry.reason ?? '');
     return entry.value;
   }

@@ -7,9 +7,27 @@
  * Answers: `held` and what holds the place, `null-compensation`, `refused` and why, `done` and the script's value.
  */
 export function underBarrier(script: string): string {
+  return barrier(script, "return {'held', dtm_held}", 'ARGV[1]');
+}
+
+/**
+ * The same, but the script's value is kept with the mark, and a repeat is answered with `done` and that value. MessagePack keeps
+ * whole numbers and bytes as they are, which JSON in Lua does not.
+ */
+export function underKeepingBarrier(script: string): string {
+  const repeat = `local dtm_mark = ARGV[1] .. ' '
+  if string.sub(dtm_held, 1, #dtm_mark) ~= dtm_mark then return {'held', dtm_held} end
+  return {'done', cmsgpack.unpack(string.sub(dtm_held, #dtm_mark + 1))}`;
+  return barrier(script, repeat, "ARGV[1] .. ' ' .. cmsgpack.pack(dtm_value)");
+}
+
+/** @param repeat what is answered when the place is held @param mark what holds it from now on */
+function barrier(script: string, repeat: string, mark: string): string {
   return `local dtm_count, dtm_expire = tonumber(ARGV[2]), ARGV[3]
 local dtm_held = redis.call('GET', KEYS[1])
-if dtm_held then return {'held', dtm_held} end
+if dtm_held then
+  ${repeat}
+end
 if dtm_count == 2 and redis.call('EXISTS', KEYS[2]) == 0 then
   redis.call('SET', KEYS[1], ARGV[1], 'EX', dtm_expire)
   redis.call('SET', KEYS[2], ARGV[1], 'EX', dtm_expire)
@@ -26,7 +44,7 @@ if type(dtm_value) == 'table' then
   if dtm_value.dtm_refused then return {'refused', dtm_value.dtm_refused} end
   if dtm_value.err then return dtm_value end
 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', dtm_expire)
+redis.call('SET', KEYS[1], ${mark}, 'EX', dtm_expire)
 return {'done', dtm_value}`;
 }
 
@@ -39,3 +57,14 @@ export const BACK_CHECK = `local held = redis.call('GET', KEYS[1])
 if held then return held end
 redis.call('SET', KEYS[1], 'rollback', 'EX', ARGV[1])
 return 'rollback'`;
+
+/**
+ * Whether a local step took effect and is not taken back; one that did not has its place taken, so that it never will.
+ *
+ * KEYS: the barrier key of `rollback`, that of the step. ARGV: the expiry in seconds. Answers 1 or 0.
+ */
+export const TO_TAKE_BACK = `if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if redis.call('EXISTS', KEYS[2]) == 1 then return 1 end
+redis.call('SET', KEYS[1], 'rollback', 'EX', ARGV[1])
+redis.call('SET', KEYS[2], 'rollback', 'EX', ARGV[1])
+return 0`;

@@ -3,11 +3,11 @@ import { undoneBy } from '../../branch/op.js';
 import { Refusal } from '../../branch/refusal.js';
 import { DtmInvalidOption } from '../../errors.js';
 import { assertGid } from '../../gid.js';
-import type { Barrier, BarrierCall, BarrierOutcome } from '../barrier.js';
+import type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from '../barrier.js';
 import { localBranch } from '../local-branch.js';
 import type { LocalStep } from '../local-step.js';
 import { assertOneSlot } from './hash-slot.js';
-import { BACK_CHECK, underBarrier } from './lua.js';
+import { BACK_CHECK, TO_TAKE_BACK, underBarrier, underKeepingBarrier } from './lua.js';
 import { RedisCall, redisCall, type ScriptOutcome } from './redis-call.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisScript } from './redis-script.js';
@@ -40,7 +40,9 @@ export function redisBarrier(redis: RedisClient, options: RedisBarrierOptions = 
 export class RedisBarrier implements Barrier {
   readonly #runner: ScriptRunner;
   readonly #scripts = new ScriptCache(underBarrier);
+  readonly #steps = new ScriptCache(underKeepingBarrier);
   readonly #backCheck = scriptOf(BACK_CHECK);
+  readonly #toTakeBack = scriptOf(TO_TAKE_BACK);
   readonly #expire: number;
   readonly #keyOf: (branch: Branch) => string;
   readonly #prefix: string;
@@ -62,26 +64,35 @@ export class RedisBarrier implements Barrier {
   /** Runs a branch handler, which runs its script through `RedisTransaction`. */
   async call<T>({ branch, work, cancelled }: BarrierCall<T>): Promise<BarrierOutcome<T>> {
     if (cancelled()) throw new Error('the caller gave up before the call began');
-    const call = new RedisCall(branch, (script) => this.#execute(branch, script));
-    const result = await redisCall.run(call, work).then(
-      (value) => ({ value }),
-      (error: unknown) => ({ error }),
-    );
-    call.end();
-    // What the script came to counts, not what the handler made of it.
-    if (call.failed !== undefined) throw call.failed;
-    if (call.outcome && !call.outcome.ran) {
-      return { ran: false, why: call.outcome.why === 'null-compensation' ? 'null-compensation' : 'repeat' };
-    }
-    if ('error' in result) throw result.error;
-    if (!call.outcome) throw new Error('the handler ran no script through RedisTransaction: nothing tells its repeat');
-    return { ran: true, value: result.value };
+    return run(new RedisCall(branch, (script) => this.#execute(branch, script)), work);
+  }
+
+  /**
+   * Does a local step of a workflow: the script's value is kept with the mark. A repeat's `work` gets that from `run` again, as if
+   * the script had run now, and so makes the same of it.
+   */
+  async step(branch: Branch, work: () => Promise<string>): Promise<StepOutcome> {
+    const call = new RedisCall(branch, (script) => this.#execute(branch, untagged(script), this.#steps));
+    const outcome = await run(call, work).catch((error: unknown) => {
+      // Not a refusal even if it says so: to take the step back needs what `work` would have returned.
+      if (call.outcome?.ran)
+        throw new Error('a local step failed behind its script, which took effect', { cause: error });
+      throw error;
+    });
+    return outcome.ran ? { done: true, result: outcome.value } : { done: false };
+  }
+
+  /** Takes a local step of a workflow back. */
+  async stepBack(branch: Branch, work: () => Promise<void>): Promise<void> {
+    const keys = this.#barrierKeys(branch, undefined);
+    // Before `work` begins: of a step that came to nothing it has no value to work with.
+    if ((await this.#runner.run(this.#toTakeBack, keys, [this.#expire])) === 0) return;
+    await run(new RedisCall(branch, (script) => this.#execute(branch, untagged(script))), work);
   }
 
   /** The local step of a message: the script runs once per gid, or never. */
   local(script: RedisScript): LocalStep<unknown> {
-    if (script.hashTag !== undefined)
-      throw new DtmInvalidOption('hashTag', 'a back-check knows nothing but the gid: put the hash tag there');
+    untagged(script);
     return {
       run: async (gid) => {
         assertGid(gid);
@@ -100,12 +111,15 @@ export class RedisBarrier implements Barrier {
     return (await this.#runner.run(this.#backCheck, [key], [this.#expire])) === 'rollback' ? 'rolled-back' : 'done';
   }
 
-  async #execute(branch: Branch, { keys, args = [], script, hashTag }: RedisScript): Promise<ScriptOutcome> {
-    const undone = undoneBy(branch.op);
-    const barrierKeys = [branch.op, ...(undone ? [undone] : [])].map((op) => this.#key(branch, op, hashTag));
+  async #execute(
+    branch: Branch,
+    { keys, args = [], script, hashTag }: RedisScript,
+    scripts: ScriptCache = this.#scripts,
+  ): Promise<ScriptOutcome> {
+    const barrierKeys = this.#barrierKeys(branch, hashTag);
     const all = [...barrierKeys, ...keys];
     assertOneSlot(all, this.#prefix);
-    const answer = await this.#runner.run(this.#scripts.get(script), all, [
+    const answer = await this.#runner.run(scripts.get(script), all, [
       branch.op,
       barrierKeys.length,
       this.#expire,
@@ -126,9 +140,37 @@ export class RedisBarrier implements Barrier {
     }
   }
 
+  /** That of the op, and of the one it takes back. */
+  #barrierKeys(branch: Branch, hashTag: string | undefined): string[] {
+    const undone = undoneBy(branch.op);
+    return [branch.op, ...(undone ? [undone] : [])].map((op) => this.#key(branch, op, hashTag));
+  }
+
   /** `;` stands in no gid, so that no two branches share a key. */
   #key(branch: Branch, op: string, hashTag: string | undefined): string {
     const tag = hashTag === undefined ? '' : `{${hashTag}}`;
     return `dtm:${tag}${this.#keyOf(branch)};${branch.branchId};${op}`;
   }
+}
+
+/** Runs a handler, and tells what its script came to, whatever the handler made of that. */
+async function run<T>(call: RedisCall, work: () => Promise<T>): Promise<BarrierOutcome<T>> {
+  const result = await redisCall.run(call, work).then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  call.end();
+  if (call.failed !== undefined) throw call.failed;
+  if (call.outcome && !call.outcome.ran) {
+    return { ran: false, why: call.outcome.why === 'null-compensation' ? 'null-compensation' : 'repeat' };
+  }
+  if ('error' in result) throw result.error;
+  if (!call.outcome) throw new Error('the handler ran no script through RedisTransaction: nothing tells its repeat');
+  return { ran: true, value: result.value };
+}
+
+/** Of a script whose mark is looked for by those who know only the branch: a back-check, or what takes a step back. */
+function untagged(script: RedisScript): RedisScript {
+  if (script.hashTag === undefined) return script;
+  throw new DtmInvalidOption('hashTag', 'not in a local step, whose mark is found by the gid: put the hash tag there');
 }
