@@ -65,13 +65,13 @@ export class DtmService implements OnApplicationShutdown {
    * Runs a TCC: `work` tries branch after branch, here and now; when it returns, DTM confirms them all, when it throws, DTM
    * cancels them all. DTM also cancels when this process dies before `work` returned.
    *
-   * May be repeated with the same gid when `work` names the same branches in the same order. The process that came first carries
-   * it out; in another one `work` does not run, and the call waits for the end until its deadline.
+   * May be repeated with the same gid, from any process. The call that came first carries it out; in another one `work` does not
+   * run, and it waits for the end until its deadline.
    *
    * @throws {Refusal} a branch refused, or the gid was cancelled before: nothing stays
    * @throws {DtmBranchFailed} a branch failed otherwise: nothing stays
    * @throws {DtmUnavailable} DTM could not be told of it (`work` was not begun), or not that it is complete: it cancels
-   * @throws {DtmOutcomeUnknown} DTM did not tell whether it confirms, or another process is not done with it (DTM cancels at the
+   * @throws {DtmOutcomeUnknown} DTM did not tell whether it confirms, or another call is not done with it (DTM cancels at the
    * timeout should that one be dead); the same gid again later tells
    * @throws {DtmRefused} DTM rejected it, or the gid is another transaction's
    * @throws whatever `work` throws: nothing stays

@@ -71,6 +71,13 @@ async function onRedis(): Promise<OwnStore> {
   };
 }
 
+/** How many submits a DTM server has carried out. */
+async function submitsOf(http: string): Promise<number> {
+  const metrics = await (await fetch(`${http}/api/metrics`)).text();
+  const counts = metrics.matchAll(/^dtm_server_process_total\{[^}]*submit[^}]*\} (\d+)$/gim);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 const binary = existsSync(env.dtmBinary);
 const suite = binary ? describe.each : describe.skip.each;
 const why = binary ? '' : ' (skipped: TEST_DTM_BINARY names no DTM executable)';
@@ -197,19 +204,42 @@ suite([
     expect(await bank.state(account)).toEqual({ balance: 7, hits: 1 });
   });
 
+  const tryAll =
+    (...accounts: string[]) =>
+    async (tcc: Tcc): Promise<void> => {
+      for (const account of accounts)
+        await tcc.branch(Bank.withdraw, Bank.withdrawConfirm, Bank.withdrawRevert, { account, amount: 3 });
+    };
+  const tried = { balance: 7, hits: 1 };
+  const confirmed = { balance: 7, hits: 2 };
+
+  test('alive, but its store hangs at the submit of a TCC: DtmOutcomeUnknown, submitted once, confirmed afterwards', async () => {
+    const [gid, one, two] = [newGid(), await bank.account(10), await bank.account(10)];
+    const work = async (tcc: Tcc): Promise<void> => {
+      await tryAll(one, two)(tcc);
+      await store.block();
+    };
+    const before = await submitsOf(dtm.http);
+    try {
+      await expect(bank.dtm.tcc(gid, work)).rejects.toBeInstanceOf(DtmOutcomeUnknown);
+      // A repeat meanwhile does not begin again what may be about to be confirmed.
+      await expect(bank.dtm.tcc(gid, work)).rejects.toBeInstanceOf(DtmOutcomeUnknown);
+    } finally {
+      await store.unblock();
+    }
+    await ended(gid, 'succeed');
+    expect((await submitsOf(dtm.http)) - before).toBe(1);
+    expect([await bank.state(one), await bank.state(two)]).toEqual([confirmed, confirmed]);
+    expect(await bank.dtm.tcc(gid, work)).toEqual({ gid, status: 'succeed', repeat: true });
+  });
+
   // DTM confirms the last branch first.
   test.each([
     ['one confirmed, the other under way and done all the same', false],
     ['one confirmed, the other not', true],
   ])('while it confirms a TCC, %s: each is confirmed once when it is back', async (_, undone) => {
     const [gid, one, two] = [newGid(), await bank.account(10), await bank.account(10)];
-    const work = async (tcc: Tcc): Promise<void> => {
-      for (const account of [one, two])
-        await tcc.branch(Bank.withdraw, Bank.withdrawConfirm, Bank.withdrawRevert, { account, amount: 3 });
-    };
-    const tried = { balance: 7, hits: 1 };
-    const confirmed = { balance: 7, hits: 2 };
-    await killIn(one, 'confirm', () => bank.dtm.tcc(gid, work, { retryInterval: 2 }), {
+    await killIn(one, 'confirm', () => bank.dtm.tcc(gid, tryAll(one, two), { retryInterval: 2 }), {
       undone,
       meanwhile: async () => {
         expect([await bank.state(one), await bank.state(two)]).toEqual([tried, confirmed]);

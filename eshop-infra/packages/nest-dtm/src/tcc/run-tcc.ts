@@ -1,6 +1,8 @@
+import { status } from '@grpc/grpc-js';
 import { Refusal } from '../branch/refusal.js';
 import { DtmOutcomeUnknown, DtmUnavailable } from '../errors.js';
 import { assertGid } from '../gid.js';
+import type { CallFailure } from '../server/call-failure.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import { refusalText, type Transaction } from '../server/transaction.js';
 import { Budget, pause } from '../transaction/budget.js';
@@ -11,9 +13,6 @@ import type { TransactionContext } from '../transaction/transaction-context.js';
 import { branchHeaders, customData } from '../transaction/transaction-options.js';
 import { Tcc } from './tcc.js';
 import { assertTccOptions, OWNER_KEY, type TccOptions, type TccResult } from './tcc-options.js';
-
-/** Longest time to ask for the state before a submit that may be a second one, milliseconds. */
-const ASK_MS = 1_000;
 
 /** Prepare, try branch after branch, submit; or abort. */
 export async function runTcc<T>(
@@ -37,7 +36,8 @@ export async function runTcc<T>(
   return context.inTurn(gid, async () => {
     const stored = (await prepare(context.server, request)) ?? (await prepared(request, context));
     if (stored.status !== 'prepared') return { ...(await submitted(stored, request, context)), repeat: true };
-    if (stored.customData[OWNER_KEY] !== context.owner)
+    // Branches from before are those of an earlier call here, whose submit may still be on its way.
+    if (stored.customData[OWNER_KEY] !== context.owner || stored.branches.length > 0)
       return { ...(await endOfOther(stored, request, context)), repeat: true };
     const tcc = new Tcc(gid, headers, requestTimeout, context);
     let value: T;
@@ -47,13 +47,10 @@ export async function runTcc<T>(
     } catch (error) {
       // Branches still being tried would be cancelled while they run; their barriers bear it, but the answer can wait.
       await tcc.end().catch(() => undefined);
-      const other = await abort(error, request, context);
-      if (other) return { ...(await submitted(other, request, context)), repeat: true };
+      await abort(error, request, context);
       throw error;
     }
-    // Branches from before are an earlier call's, of which DTM may hold a submit back.
-    const again = stored.branches.length > 0;
-    return { ...(await submitTcc(request, again, context)), value, repeat: false };
+    return { ...(await submitTcc(request, context)), value, repeat: false };
   });
 }
 
@@ -72,7 +69,7 @@ async function prepared({ gid, transType }: DtmRequest, { server }: TransactionC
 }
 
 /**
- * Waits for a TCC that another process carries out. Two that did would submit it twice: a submit of what is submitted already DTM
+ * Waits for a TCC that another call carries out. Two that did would submit it twice: a submit of what is submitted already DTM
  * carries out without branches, and calls it a success while the first one still confirms.
  */
 async function endOfOther(
@@ -85,8 +82,7 @@ async function endOfOther(
   const budget = budgetOf(request, context);
   let stored = begun;
   while (stored.status === 'prepared') {
-    if (budget.spent)
-      throw new DtmOutcomeUnknown('another process has begun this TCC and is not done with it', { gid });
+    if (budget.spent) throw new DtmOutcomeUnknown('another call has begun this TCC and is not done with it', { gid });
     await pause();
     const now = await lookUp(server, gid, budget);
     if (now === null) throw new DtmOutcomeUnknown('DTM has lost the transaction', { gid });
@@ -99,45 +95,34 @@ function budgetOf({ transOptions }: DtmRequest, { server }: TransactionContext):
   return new Budget(transOptions.waitResult ? server.waitDeadlineMs : server.deadlineMs);
 }
 
-/**
- * Has DTM cancel. When DTM cannot be told, it cancels by itself at the timeout. Returns the transaction when an earlier
- * call's submit has reached DTM meanwhile.
- */
-async function abort(
-  reason: unknown,
-  request: DtmRequest,
-  { server }: TransactionContext,
-): Promise<Transaction | undefined> {
+/** Has DTM cancel. When DTM cannot be told, it cancels by itself at the timeout. */
+async function abort(reason: unknown, request: DtmRequest, { server }: TransactionContext): Promise<void> {
   const budget = new Budget(server.deadlineMs);
   const rollbackReason = reason instanceof Error ? reason.message.slice(0, 200) : '';
   for (;;) {
     const failure = await server.transaction('abort', { ...request, rollbackReason }, budget.share());
-    if (!failure) return undefined;
+    if (!failure) return;
     const stored = await lookUp(server, request.gid, budget);
-    if (stored?.status === 'submitted' || stored?.status === 'succeed') return stored;
-    if (stored === null || (stored && stored.status !== 'prepared')) return undefined;
-    if (budget.spent || (stored === undefined && !failure.maybeReceived)) return undefined;
+    if (stored === null || (stored && stored.status !== 'prepared')) return;
+    if (budget.spent || (stored === undefined && !failure.maybeReceived)) return;
     await pause();
   }
 }
 
 async function submitTcc(
   request: DtmRequest,
-  again: boolean,
   context: TransactionContext,
 ): Promise<Pick<TccResult<never>, 'gid' | 'status'>> {
   const { server } = context;
   const { gid } = request;
   const budget = budgetOf(request, context);
   let maybeReceived = false;
-  if (again) {
-    const before = await lookUp(server, gid, new Budget(ASK_MS));
-    if (before && before.status !== 'prepared') return submitted(before, request, context);
-  }
+  let failure: CallFailure | null = null;
   for (;;) {
     // DTM would store what it does not know as a new transaction without branches, which succeeds; so it is asked again only
-    // while it has this one.
-    const failure = await server.transaction('submit', request, budget.share());
+    // while it has this one. And not while it may be about to carry out the first submit, which it did not answer in time.
+    if (failure?.code !== status.DEADLINE_EXCEEDED)
+      failure = await server.transaction('submit', request, budget.share());
     if (!failure) return { gid, status: request.transOptions.waitResult ? 'succeed' : 'submitted' };
     maybeReceived ||= failure.maybeReceived;
     const stored = await lookUp(server, gid, budget);
@@ -155,12 +140,10 @@ async function submitted(
   { server }: TransactionContext,
 ): Promise<Pick<TccResult<never>, 'gid' | 'status'>> {
   const waits = transOptions.waitResult && stored.status === 'submitted';
-  const { gid, status, rollbackReason } = waits
-    ? await awaitFinal(server, stored, new Budget(server.waitDeadlineMs))
-    : stored;
-  if (status === 'aborting' || status === 'failed') {
-    const reason = refusalText(rollbackReason);
+  const now = waits ? await awaitFinal(server, stored, new Budget(server.waitDeadlineMs)) : stored;
+  if (now.status === 'aborting' || now.status === 'failed') {
+    const reason = refusalText(now.rollbackReason);
     throw new Refusal(reason ? `cancelled: ${reason}` : 'cancelled');
   }
-  return { gid, status: status === 'succeed' ? 'succeed' : 'submitted' };
+  return { gid: now.gid, status: now.status === 'succeed' ? 'succeed' : 'submitted' };
 }

@@ -20,7 +20,7 @@ export interface TccResult<T> {
   status: 'submitted' | 'succeed';
   /** What `work` returned; `undefined` when `repeat`. */
   value?: T;
-  /** The gid was another call's, now or before; `work` did not run, or what it did was that call's. */
+  /** The gid was another call's, now or before; `work` did not run. */
   repeat: boolean;
 }
 

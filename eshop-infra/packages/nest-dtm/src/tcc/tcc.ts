@@ -102,7 +102,7 @@ export class Tcc {
       const failure = await server.registerBranch(request, budget.share());
       if (!failure) return;
       if (failure.code === status.ABORTED) throw new Refusal(`DTM has begun to cancel: ${failure.text}`);
-      // A lost reply, or a repeat of the whole TCC; MySQL refuses to store a branch twice.
+      // Only the reply was lost; MySQL refuses to store a branch twice.
       const stored = await lookUp(server, gid, budget);
       if (stored?.branches.some((branch) => branch.branchId === branchId && branch.op === 'confirm')) return;
       const error = hopeless(gid, failure);
