@@ -3,7 +3,10 @@ import type { Branch } from '../../branch/branch.js';
 import { type RedisCall, redisCall } from './redis-call.js';
 import type { RedisScript } from './redis-script.js';
 
-/** How a branch under the Redis barrier takes effect. Inject it wherever the script is; it needs not be handed along. */
+/**
+ * How a branch, or a workflow's local step, takes effect under the Redis barrier. Inject it wherever the script is; it needs not be
+ * handed along.
+ */
 @Injectable()
 export class RedisTransaction {
   /**
