@@ -76,7 +76,7 @@ function dtmSettings({ ports, secrets }: Context, name: ServiceName): Record<str
  * Node sizes its heap for servers with gigabytes; these hold a service near what it needs, which is about 50 MB of heap. Source
  * maps are left out, since they cost 26 MB for each service.
  */
-const nodeArguments = ['--max-semi-space-size=4', '--max-old-space-size=96'];
+const nodeArguments = ['--max-semi-space-size=4', '--max-old-space-size=256'];
 
 /** The settings of a service as environment variables: its configuration's paths in upper snake case. */
 export function serviceEnvironment(context: Context, name: ServiceName, replica: Replica = 1): Record<string, string> {
