@@ -40,7 +40,7 @@ function run(command: string) {
   const body = /-d '([^']*)'/.exec(command)?.[1];
   const method = /-X (\w+)/.exec(command)?.[1] ?? (body === undefined ? 'GET' : 'POST');
   // Whoever runs it twice is told, rightly, that Bob's address is taken.
-  return call(method, here(url), body?.replace('bob@', `${randomUUID()}@`), { 'content-type': 'application/json' });
+  return call(method, here(url), body?.replace('bob@', `${randomUUID()}@`));
 }
 
 /** A value with each number, and each text that differs from call to call, replaced by its type. */

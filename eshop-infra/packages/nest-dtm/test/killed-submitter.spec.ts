@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { DtmOutcomeUnknown, newGid, Refusal, redisBarrier, type Transaction } from '../src/index.js';
+import { DtmOutcomeUnknown, Refusal, redisBarrier, type Transaction } from '../src/index.js';
 import { signature } from './support/bank.js';
 import { compiledLibrary } from './support/compiled-library.js';
 import { env, stores } from './support/env.js';
@@ -14,7 +14,6 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
   let library: ReturnType<typeof compiledLibrary>;
   let redis: Awaited<ReturnType<typeof throwAwayRedis>>;
   let kiosk: KioskApp;
-  let counters = 0;
 
   beforeAll(async () => {
     library = compiledLibrary();
@@ -27,12 +26,6 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
     library?.remove();
   });
 
-  const gidHere = (): string => `{${redis.tag}}-${newGid()}`;
-  async function counter(): Promise<string> {
-    const key = `{${redis.tag}}:${++counters}`;
-    await redis.redis.set(key, 10);
-    return key;
-  }
   const hits = (key: string): Promise<Record<string, string>> => redis.redis.hgetall(`${key}:hits`);
   const stored = (gid: string, status: Transaction['status']): Promise<Transaction> =>
     until(`${gid} ${status}`, async () => {
@@ -67,7 +60,7 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
       .prepareAndSubmit(redisBarrier(redis.redis).local(take({ key: from, amount: 3 })), { backCheck: Kiosk.asked });
 
   test('after prepare: nothing was done, nothing is sent, the same gid is refused from then on', async () => {
-    const [gid, from, to] = [gidHere(), await counter(), await counter()];
+    const [gid, from, to] = [redis.newGid(), await redis.counter(), await redis.counter()];
     await killed('after prepare', gid, from, to);
     await stored(gid, 'failed');
     await expect(again(gid, from, to)).rejects.toThrow(/^aborted before/);
@@ -75,7 +68,7 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
   });
 
   test('after prepare, and another process takes the gid up before DTM asks: done and sent once', async () => {
-    const [gid, from, to] = [gidHere(), await counter(), await counter()];
+    const [gid, from, to] = [redis.newGid(), await redis.counter(), await redis.counter()];
     await killed('after prepare', gid, from, to);
     expect(await again(gid, from, to)).toMatchObject({ status: 'submitted', repeat: false });
     await stored(gid, 'succeed');
@@ -83,7 +76,7 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
   });
 
   test('after the local step: DTM asks the back-check and sends', async () => {
-    const [gid, from, to] = [gidHere(), await counter(), await counter()];
+    const [gid, from, to] = [redis.newGid(), await redis.counter(), await redis.counter()];
     await killed('after the local step', gid, from, to);
     expect((await kiosk.dtm.query(gid))?.status).toBe('prepared');
     await stored(gid, 'succeed');
@@ -92,14 +85,14 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
   });
 
   test('after submit: sent', async () => {
-    const [gid, from, to] = [gidHere(), await counter(), await counter()];
+    const [gid, from, to] = [redis.newGid(), await redis.counter(), await redis.counter()];
     await killed('after submit', gid, from, to);
     await stored(gid, 'succeed');
     expect([await hits(from), await hits(to)]).toEqual([{ msg: '1' }, { action: '1' }]);
   });
 
   test('between the tries of a TCC: what was tried is cancelled', async () => {
-    const [gid, from] = [gidHere(), await counter()];
+    const [gid, from] = [redis.newGid(), await redis.counter()];
     await killed('between the tries of a TCC', gid, from, from);
     // Nobody can know that it is dead, so nobody takes its place.
     const work = async (): Promise<void> => {
@@ -114,7 +107,7 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
   });
 
   test('after the submit of a TCC: what was tried is confirmed', async () => {
-    const [gid, from] = [gidHere(), await counter()];
+    const [gid, from] = [redis.newGid(), await redis.counter()];
     await killed('after the submit of a TCC', gid, from, from);
     await stored(gid, 'succeed');
     expect(await hits(from)).toEqual({ try: '1', confirm: '1' });

@@ -3,7 +3,6 @@ import {
   type Branch,
   DtmWorkflow,
   mysqlBarrier,
-  newGid,
   type RedisBarrier,
   type RedisScript,
   RedisTransaction,
@@ -69,23 +68,12 @@ class OnRedis {
 
 let redis: Awaited<ReturnType<typeof throwAwayRedis>>;
 let barrier: RedisBarrier;
-let counters = 0;
 
 beforeAll(async () => {
   redis = await throwAwayRedis();
   barrier = redisBarrier(redis.redis);
 });
 afterAll(() => redis?.close());
-
-const gidHere = (): string => `{${redis.tag}}-${newGid()}`;
-async function counter(left = 10): Promise<string> {
-  const key = `{${redis.tag}}:${++counters}`;
-  await redis.redis.set(key, left);
-  return key;
-}
-async function state(key: string): Promise<{ left: number; hits: Record<string, string> }> {
-  return { left: Number(await redis.redis.get(key)), hits: await redis.redis.hgetall(`${key}:hits`) };
-}
 
 const taken = { left: 7, hits: { action: '1' } };
 const takenBack = { left: 10, hits: { action: '1', rollback: '1', told: '7' } };
@@ -117,26 +105,26 @@ describe.each(stores)('a workflow with local steps in Redis, DTM on $store', ({ 
     });
 
   test('each takes effect once, and its value is there, also for a repeat', async () => {
-    const [gid, keys] = [gidHere(), [await counter(), await counter(20)]];
+    const [gid, keys] = [redis.newGid(), [await redis.counter(), await redis.counter(20)]];
     const first = await planner.dtm.workflow(gid, OnRedis, { keys });
     expect(first).toEqual({ gid, status: 'succeed', value: [7, 17], repeat: false });
     expect(await planner.dtm.workflow(gid, OnRedis, { keys })).toEqual({ ...first, repeat: true });
-    expect(await Promise.all(keys.map(state))).toEqual([taken, { ...taken, left: 17 }]);
+    expect(await Promise.all(keys.map(redis.state))).toEqual([taken, { ...taken, left: 17 }]);
   });
 
   test('a script that refuses: those before it are taken back with what they returned, it itself is not', async () => {
-    const [gid, good, poor] = [gidHere(), await counter(), await counter(1)];
+    const [gid, good, poor] = [redis.newGid(), await redis.counter(), await redis.counter(1)];
     const input = { keys: [good, poor] };
     await expect(planner.dtm.workflow(gid, OnRedis, input)).rejects.toEqual(new Refusal('only 1 left'));
     await ended(gid, 'failed');
-    expect([await state(good), await state(poor)]).toEqual([takenBack, { left: 1, hits: {} }]);
+    expect([await redis.state(good), await redis.state(poor)]).toEqual([takenBack, { left: 1, hits: {} }]);
   });
 
   test('a workflow that refuses: all is taken back', async () => {
-    const [gid, keys] = [gidHere(), [await counter(), await counter()]];
+    const [gid, keys] = [redis.newGid(), [await redis.counter(), await redis.counter()]];
     await expect(planner.dtm.workflow(gid, OnRedis, { keys, why: 'no' })).rejects.toEqual(new Refusal('no'));
     await ended(gid, 'failed');
-    expect(await Promise.all(keys.map(state))).toEqual([takenBack, takenBack]);
+    expect(await Promise.all(keys.map(redis.state))).toEqual([takenBack, takenBack]);
   });
 
   test.each([
@@ -145,13 +133,13 @@ describe.each(stores)('a workflow with local steps in Redis, DTM on $store', ({ 
   ])(
     '%s behind the script, before DTM heard of the step: goes on with what the script had returned',
     async (_, error) => {
-      const [gid, key] = [gidHere(), await counter()];
+      const [gid, key] = [redis.newGid(), await redis.counter()];
       planner.app.get(Mishaps).errors.set(key, error);
       const first = await planner.dtm.workflow(gid, OnRedis, { keys: [key] }, { retryInterval: 1 });
       expect(first).toMatchObject({ status: 'submitted', reason: expect.stringContaining('behind its script') });
       await ended(gid, 'succeed');
       expect(await planner.dtm.workflow(gid, OnRedis, { keys: [key] })).toMatchObject({ value: [7], repeat: true });
-      expect(await state(key)).toEqual(taken);
+      expect(await redis.state(key)).toEqual(taken);
     },
   );
 });
@@ -163,15 +151,15 @@ describe('a local step under the Redis barrier', () => {
   const running = (script: RedisScript) => async () => JSON.stringify((await tx.run(script)) ?? null);
 
   test('20 at once: one effect, one result for all', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     const step = () => barrier.step(stepOf(gid), running(take({ key, amount: 3 })));
     const outcomes = await Promise.all(Array.from({ length: 20 }, step));
     expect(outcomes).toEqual(outcomes.map(() => ({ done: true, result: '7' })));
-    expect(await state(key)).toEqual(taken);
+    expect(await redis.state(key)).toEqual(taken);
   });
 
   test('taken back 20 times at once: once', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     await barrier.step(stepOf(gid), running(take({ key, amount: 3 })));
     const back = () =>
       barrier.stepBack(backOf(gid), async () => {
@@ -179,20 +167,20 @@ describe('a local step under the Redis barrier', () => {
       });
     await Promise.all(Array.from({ length: 20 }, back));
     await back();
-    expect(await state(key)).toEqual(takenBack);
+    expect(await redis.state(key)).toEqual(takenBack);
     expect(await barrier.step(stepOf(gid), running(take({ key, amount: 3 })))).toEqual({ done: true, result: '7' });
-    expect(await state(key)).toEqual(takenBack);
+    expect(await redis.state(key)).toEqual(takenBack);
   });
 
   test('taken back before it came to it: nothing runs, then or afterwards', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     const never = async (): Promise<never> => {
       throw new Error('there is nothing to take back');
     };
     await barrier.stepBack(backOf(gid), never);
     await barrier.stepBack(backOf(gid), never);
     expect(await barrier.step(stepOf(gid), running(take({ key, amount: 3 })))).toEqual({ done: false });
-    expect(await state(key)).toEqual({ left: 10, hits: {} });
+    expect(await redis.state(key)).toEqual({ left: 10, hits: {} });
   });
 
   test.each([
@@ -204,18 +192,18 @@ describe('a local step under the Redis barrier', () => {
     ['false', 'return false', 'null'],
     ['a status', `return redis.call('SET', KEYS[1], 1)`, '"OK"'],
   ])('what the script returned comes back the same: %s', async (_, script, result) => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     const counted = `redis.call('HINCRBY', KEYS[2], op, 1)\n${script}`;
     for (let repeat = 0; repeat < 2; repeat++) {
       const outcome = await barrier.step(stepOf(gid), running({ keys: [key, `${key}:hits`], script: counted }));
       expect(outcome).toEqual({ done: true, result });
     }
-    expect((await state(key)).hits).toEqual({ action: '1' });
+    expect((await redis.state(key)).hits).toEqual({ action: '1' });
   });
 
   test('without a script, or with a hash tag of its own: an error', async () => {
-    await expect(barrier.step(stepOf(gidHere()), async () => '')).rejects.toThrow(/ran no script/);
-    const tagged = { ...take({ key: await counter(), amount: 3 }), hashTag: redis.tag };
-    await expect(barrier.step(stepOf(gidHere()), running(tagged))).rejects.toMatchObject({ field: 'hashTag' });
+    await expect(barrier.step(stepOf(redis.newGid()), async () => '')).rejects.toThrow(/ran no script/);
+    const tagged = { ...take({ key: await redis.counter(), amount: 3 }), hashTag: redis.tag };
+    await expect(barrier.step(stepOf(redis.newGid()), running(tagged))).rejects.toMatchObject({ field: 'hashTag' });
   });
 });

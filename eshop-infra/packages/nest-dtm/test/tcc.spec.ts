@@ -30,7 +30,6 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
   let barrier: ReturnType<typeof redisBarrier>;
   let kiosk: KioskApp;
   let proxy: LossyProxy;
-  let counters = 0;
   const others: KioskApp[] = [];
 
   beforeAll(async () => {
@@ -54,15 +53,6 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     await redis?.close();
   });
 
-  const gidHere = (): string => `{${redis.tag}}-${newGid()}`;
-  async function counter(left = 10): Promise<string> {
-    const key = `{${redis.tag}}:${++counters}`;
-    await redis.redis.set(key, left);
-    return key;
-  }
-  async function state(key: string): Promise<{ left: number; hits: Record<string, string> }> {
-    return { left: Number(await redis.redis.get(key)), hits: await redis.redis.hgetall(`${key}:hits`) };
-  }
   const stored = (gid: string, status: Transaction['status']): Promise<Transaction> =>
     until(`${gid} ${status}`, async () => {
       const transaction = await kiosk.dtm.query(gid);
@@ -94,44 +84,44 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
   const cancelled = { left: 10, hits: { try: '1', cancel: '1' } };
 
   test('all tries succeed: all are confirmed', async () => {
-    const [gid, one, two] = [gidHere(), await counter(), await counter()];
+    const [gid, one, two] = [redis.newGid(), await redis.counter(), await redis.counter()];
     expect(await run(gid, [one, two])).toEqual({ gid, status: 'succeed', value: 'all taken', repeat: false });
-    expect([await state(one), await state(two)]).toEqual([confirmed, confirmed]);
+    expect([await redis.state(one), await redis.state(two)]).toEqual([confirmed, confirmed]);
     expect(await kiosk.dtm.query(gid)).toMatchObject({ transType: 'tcc', status: 'succeed' });
   });
 
   test('branches tried at the same time', async () => {
-    const [gid, one, two] = [gidHere(), await counter(), await counter()];
+    const [gid, one, two] = [redis.newGid(), await redis.counter(), await redis.counter()];
     await kiosk.dtm.tcc(gid, (tcc) => Promise.all([takeFrom(tcc, one), takeFrom(tcc, two)]), { waitResult: true });
-    expect([await state(one), await state(two)]).toEqual([confirmed, confirmed]);
+    expect([await redis.state(one), await redis.state(two)]).toEqual([confirmed, confirmed]);
   });
 
   test('without waitResult the answer is that it is submitted', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     expect(await run(gid, [key], {})).toMatchObject({ status: 'submitted' });
     await stored(gid, 'succeed');
   });
 
   test('branches over HTTP', async () => {
-    const [gid, good, poor] = [gidHere(), await counter(), await counter(1)];
+    const [gid, good, poor] = [redis.newGid(), await redis.counter(), await redis.counter(1)];
     const at = (path: string) => httpBranch<Take>(`${kiosk.http}/${path}`);
     const work = (key: string) => (tcc: Tcc) =>
       tcc.branch(at('take'), at('takeConfirm'), at('takeRevert'), { key, amount: 3 });
     await kiosk.dtm.tcc(gid, work(good), { waitResult: true });
-    expect(await state(good)).toEqual(confirmed);
-    await expect(kiosk.dtm.tcc(gidHere(), work(poor))).rejects.toEqual(new Refusal('only 1 left'));
+    expect(await redis.state(good)).toEqual(confirmed);
+    await expect(kiosk.dtm.tcc(redis.newGid(), work(poor))).rejects.toEqual(new Refusal('only 1 left'));
   });
 
   test('a try that refuses: what was tried is cancelled, what was refused is not undone, the words arrive', async () => {
-    const [gid, good, poor] = [gidHere(), await counter(), await counter(1)];
+    const [gid, good, poor] = [redis.newGid(), await redis.counter(), await redis.counter(1)];
     await expect(run(gid, [good, poor])).rejects.toEqual(new Refusal('only 1 left'));
     await stored(gid, 'failed');
-    expect([await state(good), await state(poor)]).toEqual([cancelled, { left: 1, hits: {} }]);
+    expect([await redis.state(good), await redis.state(poor)]).toEqual([cancelled, { left: 1, hits: {} }]);
   });
 
   test('a refusal that the work swallows, or never awaits: cancelled all the same', async () => {
     for (const swallow of [true, false]) {
-      const [gid, good, poor] = [gidHere(), await counter(), await counter(1)];
+      const [gid, good, poor] = [redis.newGid(), await redis.counter(), await redis.counter(1)];
       const tcc = kiosk.dtm.tcc(gid, async (under) => {
         await takeFrom(under, good);
         const refused = takeFrom(under, poor);
@@ -139,23 +129,23 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
       });
       await expect(tcc).rejects.toEqual(new Refusal('only 1 left'));
       await stored(gid, 'failed');
-      expect(await state(good)).toEqual(cancelled);
+      expect(await redis.state(good)).toEqual(cancelled);
     }
   });
 
   test('work that throws after its tries: cancelled, its error is told, the reason is stored', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     const work = async (tcc: Tcc): Promise<void> => {
       await takeFrom(tcc, key);
       throw new Error('changed my mind');
     };
     await expect(kiosk.dtm.tcc(gid, work)).rejects.toThrow('changed my mind');
     expect((await stored(gid, 'failed')).rollbackReason).toContain('changed my mind');
-    expect(await state(key)).toEqual(cancelled);
+    expect(await redis.state(key)).toEqual(cancelled);
   });
 
   test('a try whose answer is lost is taken back', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     kiosk.twists.on(key, async (tx, message) => {
       await tx.run(take(message));
       throw new Error('after the effect');
@@ -163,11 +153,11 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     await expect(run(gid, [key])).rejects.toBeInstanceOf(DtmBranchFailed);
     kiosk.twists.off(key);
     await stored(gid, 'failed');
-    expect((await state(key)).left).toBe(10);
+    expect((await redis.state(key)).left).toBe(10);
   });
 
   test('a try slower than its timeout: cancelled, and it does nothing when it comes to it afterwards', async () => {
-    const [gid, key, leave, left] = [gidHere(), await counter(), gate(), gate()];
+    const [gid, key, leave, left] = [redis.newGid(), await redis.counter(), gate(), gate()];
     kiosk.twists.on(key, async (tx, message) => {
       await leave.opened;
       await tx.run(take(message)).finally(left.open);
@@ -177,11 +167,11 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     leave.open();
     await left.opened;
     kiosk.twists.off(key);
-    expect(await state(key)).toEqual({ left: 10, hits: {} });
+    expect(await redis.state(key)).toEqual({ left: 10, hits: {} });
   });
 
   test('a try at a service that is down: cancelled', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     const nobody = httpBranch<Take>(`http://127.0.0.1:${await freePort()}/x`);
     const work = async (tcc: Tcc): Promise<void> => {
       await takeFrom(tcc, key);
@@ -189,23 +179,23 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     };
     await expect(kiosk.dtm.tcc(gid, work)).rejects.toBeInstanceOf(DtmBranchFailed);
     await stored(gid, 'failed');
-    expect(await state(key)).toEqual(cancelled);
+    expect(await redis.state(key)).toEqual(cancelled);
   });
 
   test('a submitter that takes too long: DTM cancels, and the submitter is told', async () => {
-    const [gid, key, other] = [gidHere(), await counter(), await counter()];
+    const [gid, key, other] = [redis.newGid(), await redis.counter(), await redis.counter()];
     const work = async (tcc: Tcc): Promise<void> => {
       await takeFrom(tcc, key);
       await stored(gid, 'failed');
       await takeFrom(tcc, other);
     };
     await expect(kiosk.dtm.tcc(gid, work, { timeoutToFail: 1 })).rejects.toBeInstanceOf(Refusal);
-    expect([await state(key), await state(other)]).toEqual([cancelled, { left: 10, hits: {} }]);
+    expect([await redis.state(key), await redis.state(other)]).toEqual([cancelled, { left: 10, hits: {} }]);
     await expect(run(gid, [key])).rejects.toThrow(/^cancelled: Timeout after 1 seconds/);
   });
 
   test('cancelled behind the back of a complete work: its submit is not believed', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     const work = async (tcc: Tcc): Promise<void> => {
       await takeFrom(tcc, key);
       await stored(gid, 'failed');
@@ -214,16 +204,16 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
   });
 
   test('the same gid 8 times at once, and afterwards: one effect, true answers', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     const results = await Promise.all(Array.from({ length: 8 }, () => run(gid, [key])));
     results.push(await run(gid, [key]));
     expect(results.map(({ status }) => status)).toEqual(results.map(() => 'succeed'));
     expect(results.filter(({ repeat }) => !repeat)).toHaveLength(1);
-    expect(await state(key)).toEqual(confirmed);
+    expect(await redis.state(key)).toEqual(confirmed);
   });
 
   test('the same gid at once from processes that do not know of each other: one carries it out, all are told', async () => {
-    const [gid, key, second] = [gidHere(), await counter(), await counter()];
+    const [gid, key, second] = [redis.newGid(), await redis.counter(), await redis.counter()];
     const processes = [kiosk, await anotherKiosk(), await anotherKiosk()];
     const results = await Promise.all(
       processes.map(({ dtm }) => dtm.tcc(gid, takeAll(key, second), { waitResult: true })),
@@ -231,11 +221,11 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     for (const { status } of results) expect(['submitted', 'succeed']).toContain(status);
     expect(results.filter(({ repeat }) => !repeat)).toHaveLength(1);
     await stored(gid, 'succeed');
-    expect([await state(key), await state(second)]).toEqual([confirmed, confirmed]);
+    expect([await redis.state(key), await redis.state(second)]).toEqual([confirmed, confirmed]);
   });
 
   test('a process that comes while the work of another goes on: runs nothing, and is told the end or that it is unknown', async () => {
-    const [gid, key, entered, leave] = [gidHere(), await counter(), gate(), gate()];
+    const [gid, key, entered, leave] = [redis.newGid(), await redis.counter(), gate(), gate()];
     const other = await anotherKiosk({ deadlineMs: 500 });
     const work = async (): Promise<void> => {
       throw new Error('begun');
@@ -252,11 +242,11 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     expect(await first).toMatchObject({ status: 'submitted', repeat: false });
     expect(await second).toEqual({ gid, status: expect.stringMatching(/submitted|succeed/), repeat: true });
     await stored(gid, 'succeed');
-    expect(await state(key)).toEqual(confirmed);
+    expect(await redis.state(key)).toEqual(confirmed);
   });
 
   test('a process that comes while the work of another goes on, which then fails: cancelled for both', async () => {
-    const [gid, key, entered, leave] = [gidHere(), await counter(), gate(), gate()];
+    const [gid, key, entered, leave] = [redis.newGid(), await redis.counter(), gate(), gate()];
     const other = await anotherKiosk();
     const first = kiosk.dtm.tcc(gid, async (tcc) => {
       await takeFrom(tcc, key);
@@ -270,18 +260,18 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     leave.open();
     await Promise.all([refused, second]);
     await stored(gid, 'failed');
-    expect(await state(key)).toEqual(cancelled);
+    expect(await redis.state(key)).toEqual(cancelled);
   });
 
   test('custom data is found again, beside the mark of whose it is', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     await run(gid, [key], { customData: { order: '17' } });
     const { customData } = await stored(gid, 'succeed');
     expect(customData).toEqual({ order: '17', tccOwner: expect.stringMatching(/^[\w-]{16}$/) });
   });
 
   test('the gid of a message that waits for its local step is refused', async () => {
-    const [gid, to, entered, leave] = [gidHere(), await counter(), gate(), gate()];
+    const [gid, to, entered, leave] = [redis.newGid(), await redis.counter(), gate(), gate()];
     const other = await anotherKiosk();
     const local: LocalStep<unknown> = {
       run: async () => {
@@ -299,21 +289,26 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     await expect(run(gid, [to])).rejects.toBeInstanceOf(DtmRefused);
     leave.open();
     await refused;
-    expect(await state(to)).toEqual({ left: 10, hits: {} });
+    expect(await redis.state(to)).toEqual({ left: 10, hits: {} });
   });
 
   test('a repeat after a refusal is refused', async () => {
-    const [gid, poor] = [gidHere(), await counter(1)];
+    const [gid, poor] = [redis.newGid(), await redis.counter(1)];
     await expect(run(gid, [poor])).rejects.toEqual(new Refusal('only 1 left'));
     await redis.redis.set(poor, 100);
     await expect(run(gid, [poor])).rejects.toThrow(/^cancelled: only 1 left/);
-    expect((await state(poor)).hits).toEqual({});
+    expect((await redis.state(poor)).hits).toEqual({});
   });
 
   test('a lost reply to prepare, to a registration or to submit: one effect, true answers', async () => {
     for (const step of ['prepare', 'register', 'submit']) {
-      const [gid, warm, one, two] = [gidHere(), await counter(), await counter(), await counter()];
-      await kiosk.dtm.tcc(gidHere(), takeAll(warm), { server: 'proxied' });
+      const [gid, warm, one, two] = [
+        redis.newGid(),
+        await redis.counter(),
+        await redis.counter(),
+        await redis.counter(),
+      ];
+      await kiosk.dtm.tcc(redis.newGid(), takeAll(warm), { server: 'proxied' });
       const lose = async (told: () => Promise<unknown>): Promise<void> => {
         proxy.dropReplies();
         void until('DTM has it', told).then(() => proxy.cut());
@@ -329,12 +324,12 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
       const result = await kiosk.dtm.tcc(gid, work, { server: 'proxied' });
       expect(result.status).toMatch(/submitted|succeed/);
       await stored(gid, 'succeed');
-      expect([await state(one), await state(two)]).toEqual([confirmed, confirmed]);
+      expect([await redis.state(one), await redis.state(two)]).toEqual([confirmed, confirmed]);
     }
   });
 
   test('a confirmation that fails is called again until it works', async () => {
-    const [gid, key] = [gidHere(), await counter()];
+    const [gid, key] = [redis.newGid(), await redis.counter()];
     const nobody = await freePort();
     const confirm = httpBranch<Take>(`http://127.0.0.1:${nobody}/confirm`);
     const at = (path: string) => httpBranch<Take>(`${kiosk.http}/${path}`);
@@ -357,7 +352,7 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
       const work = async (): Promise<void> => {
         throw new Error('begun');
       };
-      await expect(kiosk.dtm.tcc(gidHere(), work, { server })).rejects.toBeInstanceOf(DtmUnavailable);
+      await expect(kiosk.dtm.tcc(redis.newGid(), work, { server })).rejects.toBeInstanceOf(DtmUnavailable);
     },
   );
 
@@ -378,7 +373,7 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
 
   test('a branch added after the work has returned is refused', async () => {
     const kept: Tcc[] = [];
-    await kiosk.dtm.tcc(gidHere(), async (tcc) => {
+    await kiosk.dtm.tcc(redis.newGid(), async (tcc) => {
       kept.push(tcc);
     });
     await expect(takeFrom(kept[0] as Tcc, 'x')).rejects.toThrow(/not awaited/);

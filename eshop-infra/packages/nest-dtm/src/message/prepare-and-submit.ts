@@ -3,7 +3,7 @@ import { DtmOutcomeUnknown, DtmRefused } from '../errors.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import type { Transaction } from '../server/transaction.js';
-import { Budget, pause } from '../transaction/budget.js';
+import { answerBudget, type Budget, pause } from '../transaction/budget.js';
 import { prepare } from '../transaction/prepare.js';
 import { assertSameKind, awaitFinal, lookUp } from '../transaction/stored.js';
 import { abortedBefore, type LocalMessageResult, type MessageResult, messageResult } from './message-result.js';
@@ -91,5 +91,5 @@ async function underWay(
 }
 
 function budgetOf({ server, request }: TwoPhase): Budget {
-  return new Budget(request.transOptions.waitResult ? server.waitDeadlineMs : server.deadlineMs);
+  return answerBudget(server, request.transOptions.waitResult);
 }

@@ -5,7 +5,7 @@ import { assertGid } from '../gid.js';
 import type { CallFailure } from '../server/call-failure.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import { refusalText, type Transaction } from '../server/transaction.js';
-import { Budget, pause } from '../transaction/budget.js';
+import { answerBudget, Budget, pause } from '../transaction/budget.js';
 import { prepare } from '../transaction/prepare.js';
 import { assertSameKind, awaitFinal, lookUp } from '../transaction/stored.js';
 import { giveUp } from '../transaction/submit.js';
@@ -79,7 +79,7 @@ async function endOfOther(
 ): Promise<Pick<TccResult<never>, 'gid' | 'status'>> {
   const { server } = context;
   const { gid } = request;
-  const budget = budgetOf(request, context);
+  const budget = answerBudget(server, request.transOptions.waitResult);
   let stored = begun;
   while (stored.status === 'prepared') {
     if (budget.spent) throw new DtmOutcomeUnknown('another call has begun this TCC and is not done with it', { gid });
@@ -89,10 +89,6 @@ async function endOfOther(
     stored = now ?? stored;
   }
   return submitted(stored, request, context);
-}
-
-function budgetOf({ transOptions }: DtmRequest, { server }: TransactionContext): Budget {
-  return new Budget(transOptions.waitResult ? server.waitDeadlineMs : server.deadlineMs);
 }
 
 /** Has DTM cancel. When DTM cannot be told, it cancels by itself at the timeout. */
@@ -115,7 +111,7 @@ async function submitTcc(
 ): Promise<Pick<TccResult<never>, 'gid' | 'status'>> {
   const { server } = context;
   const { gid } = request;
-  const budget = budgetOf(request, context);
+  const budget = answerBudget(server, request.transOptions.waitResult);
   let maybeReceived = false;
   let failure: CallFailure | null = null;
   for (;;) {

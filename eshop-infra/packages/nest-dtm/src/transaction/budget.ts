@@ -26,6 +26,14 @@ export class Budget {
   }
 }
 
+/** The time for a caller who waits for a transaction's end, or only until the server has it. */
+export function answerBudget(
+  { deadlineMs, waitDeadlineMs }: { deadlineMs: number; waitDeadlineMs: number },
+  waitResult: boolean | undefined,
+): Budget {
+  return new Budget(waitResult ? waitDeadlineMs : deadlineMs);
+}
+
 /** Waits between two attempts. */
 export function pause(ms: number = POLL_MS): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -4,7 +4,7 @@ import type { CallFailure } from '../server/call-failure.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import { refusalText, type Transaction } from '../server/transaction.js';
-import { Budget, pause } from './budget.js';
+import { answerBudget, pause } from './budget.js';
 import { hopeless } from './judge-failure.js';
 import { assertSameKind, awaitFinal, lookUp } from './stored.js';
 
@@ -48,7 +48,7 @@ export interface Submission {
  */
 export async function submit({ server, request, options }: Submission): Promise<SubmitResult> {
   const { gid, transType } = request;
-  const budget = new Budget(options.waitResult ? server.waitDeadlineMs : server.deadlineMs);
+  const budget = answerBudget(server, options.waitResult);
   if (!options.fresh) {
     const known = await server.query(gid, budget.left());
     if (known) {
