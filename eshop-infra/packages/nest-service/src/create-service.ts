@@ -97,6 +97,7 @@ export async function createService<S extends z.ZodObject>(
       app.connectMicroservice(grpc, { inheritAppConfig: true });
       await app.startAllMicroservices();
     }
+    fastify.server.maxConnections = config.http.maxConnections;
     await app.listen({ port: config.http.port, host: config.http.host });
     const httpPort = (app.getHttpServer().address() as AddressInfo).port;
     loggers.log.info({ httpPort, grpcPort }, `${config.app.name} is up`);

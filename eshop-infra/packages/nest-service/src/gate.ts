@@ -4,10 +4,10 @@ import { ContractError } from '@eshop/proto';
 export interface GateOptions {
   /** Works at a time. */
   readonly limit: number;
-  /** How many may wait for one of them to end. */
-  readonly queueLimit: number;
-  /** How long one may wait, ms. */
-  readonly waitMs: number;
+  /** How many may wait for one of them to end. Default: none. */
+  readonly queueLimit?: number;
+  /** How long one may wait, ms. Default: not at all. */
+  readonly waitMs?: number;
   /** What one is told who is refused. */
   readonly refusal: string;
 }
@@ -31,18 +31,17 @@ export class Gate {
 
   /** Resolves to a function that gives the place back. Throws TOO_MANY_REQUESTS when the queue is full or too slow. */
   async enter(): Promise<() => void> {
-    if (this.free > 0) this.free--;
-    else await this.wait();
-    let inside = true;
-    return () => {
-      if (!inside) return;
-      inside = false;
-      const [next] = this.waiting;
-      if (next) next();
-      else this.free++;
-    };
+    if (this.free > 0) return this.enterNow();
+    await this.wait();
+    return this.exit();
   }
 
+  /** As {@link enter}, without waiting: throws TOO_MANY_REQUESTS when it is full. */
+  enterNow(): () => void {
+    if (this.free === 0) throw this.refused();
+    this.free--;
+    return this.exit();
+  }
   /** Runs the work when it is its turn. Throws as {@link enter} does. */
   async pass<T>(work: () => Promise<T>): Promise<T> {
     const leave = await this.enter();
@@ -53,8 +52,21 @@ export class Gate {
     }
   }
 
+  /** Gives one place back, or on to who waits; once. */
+  private exit(): () => void {
+    let inside = true;
+    return () => {
+      if (!inside) return;
+      inside = false;
+      const [next] = this.waiting;
+      if (next) next();
+      else this.free++;
+    };
+  }
+
   private wait(): Promise<void> {
-    if (this.waiting.size >= this.options.queueLimit) throw this.refused();
+    const { queueLimit = 0, waitMs = 0 } = this.options;
+    if (this.waiting.size >= queueLimit) throw this.refused();
     return new Promise((resolve, reject) => {
       const leave = () => {
         clearTimeout(timer);
@@ -67,7 +79,7 @@ export class Gate {
       const timer = setTimeout(() => {
         leave();
         reject(this.refused());
-      }, this.options.waitMs);
+      }, waitMs);
       this.waiting.add(admit);
     });
   }

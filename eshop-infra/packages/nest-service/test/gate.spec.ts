@@ -29,6 +29,15 @@ describe('a gate', () => {
     await expect(gate.enter()).rejects.toMatchObject(refused);
   });
 
+  it('lets in at once or not at all', async () => {
+    const gate = new Gate({ limit: 1, refusal: 'come back later' });
+    const leave = gate.enterNow();
+    expect(() => gate.enterNow()).toThrow('come back later');
+    await expect(gate.enter()).rejects.toMatchObject(refused);
+    leave();
+    expect(gate.enterNow()).toBeInstanceOf(Function);
+  });
+
   it('refuses who waited too long and keeps the place for the others', async () => {
     const gate = gateOf(1, 10, 5);
     const leave = await gate.enter();

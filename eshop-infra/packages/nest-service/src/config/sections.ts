@@ -3,6 +3,7 @@ import { secret } from './secret.js';
 
 const port = z.int().min(0).max(65535);
 const milliseconds = z.int().min(0);
+const atATime = (count: number, meaning: string) => z.int().min(1).default(count).describe(meaning);
 
 /** Ports that a service listens on when its configuration names none; null = no gRPC listener. */
 export interface PortDefaults {
@@ -32,6 +33,8 @@ export function baseSections(defaults: PortDefaults) {
         requestTimeoutMs: milliseconds
           .default(30_000)
           .describe('time to receive a request, and the time its calls to other services may take at most'),
+        maxInFlight: atATime(6_000, 'requests at a time; more are answered 429 at once'),
+        maxConnections: atATime(16_000, 'connections at a time; more are closed at once'),
         showConfig: z
           .boolean()
           .default(true)
@@ -47,6 +50,10 @@ export function baseSections(defaults: PortDefaults) {
           .min(1024)
           .default(4_194_304)
           .describe('a larger request is refused with RESOURCE_EXHAUSTED'),
+        maxInFlight: atATime(
+          6_000,
+          'calls at a time; more are refused with RESOURCE_EXHAUSTED, but not those of a transaction that runs already',
+        ),
       })
       .prefault({}),
     log: z

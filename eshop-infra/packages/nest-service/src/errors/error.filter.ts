@@ -2,10 +2,10 @@ import { ContractError } from '@eshop/proto';
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, throwError } from 'rxjs';
+import { refuse } from '../http/framework-errors.js';
 import { contextOf } from '../http/request-state.js';
 import type { RouteTable } from '../http/routes.js';
 import type { Loggers } from '../log/logger.js';
-import { errorBody, JSON_TYPE } from './envelope.js';
 import { logError } from './log-error.js';
 import { toContractError } from './to-contract-error.js';
 
@@ -25,11 +25,7 @@ export class ErrorFilter implements ExceptionFilter {
     const error = request.is404 ? this.noRoute(request, reply) : toContractError(thrown);
     logError(this.loggers.log, error, context);
     if (reply.sent) return undefined;
-    reply
-      .code(error.httpStatus)
-      .header('x-request-id', context.requestID)
-      .header('content-type', JSON_TYPE)
-      .send(errorBody(error, context.requestID));
+    refuse(error, request, reply);
     return undefined;
   }
 

@@ -36,7 +36,7 @@ export function grpcServerOptions(
         listener.server = server;
         addHealth(server, contract.fullName, parts.readiness);
         addReflection(server, contract);
-        wrapHandlers(server, parts.loggers, parts.metrics);
+        wrapHandlers(server, parts.loggers, parts.metrics, config.grpc.maxInFlight);
       },
     },
   };

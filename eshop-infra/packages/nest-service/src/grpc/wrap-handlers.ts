@@ -9,22 +9,29 @@ import {
 import { checkIdempotencyKey, newContext, type RequestContext, runInContext } from '../context/index.js';
 import { logError } from '../errors/log-error.js';
 import { toGrpcError } from '../errors/to-grpc-error.js';
+import { Gate } from '../gate.js';
 import type { Loggers } from '../log/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 
 type Unary = handleUnaryCall<unknown, unknown>;
 
-/** Puts context, error mapping, one log line and one measurement around each unary handler registered from now on. */
-export function wrapHandlers(server: Server, { log, requests }: Loggers, metrics: Metrics): void {
+/**
+ * Puts context, error mapping, one log line and one measurement around each unary handler registered from now on, and refuses
+ * what comes while `maxInFlight` calls are under way. Not what a transaction asks for: it ends work that was accepted.
+ */
+export function wrapHandlers(server: Server, { log, requests }: Loggers, metrics: Metrics, maxInFlight: number): void {
+  const gate = new Gate({ limit: maxInFlight, refusal: 'too many calls at a time, come back later' });
   const wrap = (path: string, handler: Unary): Unary => {
     const [, domain = '', method = ''] = path.split('/');
     return (call, callback) => {
       const started = performance.now();
       const context = contextOfCall(call);
       let answered = false;
+      let leave: (() => void) | undefined;
       const answer: sendUnaryData<unknown> = (thrown, value, trailer, flags) => {
         if (answered) return;
         answered = true;
+        leave?.();
         let code: number = status.OK;
         if (thrown) {
           const { error, sent } = toGrpcError(thrown, domain, context.requestID);
@@ -42,6 +49,7 @@ export function wrapHandlers(server: Server, { log, requests }: Loggers, metrics
       const fail = (error: unknown) => answer(error as Error);
       runInContext(context, () => {
         try {
+          if (context.gid === undefined) leave = gate.enterNow();
           checkIdempotencyKey(one(call.metadata, 'idempotency-key'));
           const running: unknown = handler(call, answer);
           if (running instanceof Promise) running.catch(fail);

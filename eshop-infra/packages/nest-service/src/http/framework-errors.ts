@@ -7,12 +7,17 @@ import { contextOf } from './request-state.js';
 
 /** Answers a URL that the router cannot read, before any hook: bad percent-encoding, an endless path parameter. */
 export function answerFrameworkError(error: { code?: string }, request: FastifyRequest, reply: FastifyReply): void {
-  const { requestID } = contextOf(request);
   const description =
     error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? 'is too long' : 'is not a valid URL (percent-encoding, UTF-8)';
   const refusal = new ContractError('INVALID_PARAMETER', undefined, {
     violations: [{ field: '', rule: 'url', description: `the path ${description}` }],
   });
+  refuse(refusal, request, reply);
+}
+
+/** Answers a request that goes no further, outside of Nest. */
+export function refuse(refusal: ContractError, request: FastifyRequest, reply: FastifyReply): void {
+  const { requestID } = contextOf(request);
   reply
     .code(refusal.httpStatus)
     .header('x-request-id', requestID)

@@ -3,9 +3,10 @@ import type { ServiceConfig } from '../config/index.js';
 import { checkIdempotencyKey, runInContext } from '../context/index.js';
 import type { Loggers } from '../log/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { limitInFlight } from './in-flight.js';
 import { contextOf } from './request-state.js';
 
-/** Paths that machines ask all the time: neither logged nor measured. */
+/** Paths that machines ask all the time: neither logged, measured nor refused. */
 const QUIET = /^\/(?:health|ready|metrics|ping)$/;
 
 /** Gives each request its context, one log line and one measurement. */
@@ -21,6 +22,7 @@ export function useRequestHooks(
     reply.header('x-request-id', context.requestID);
     done();
   });
+  limitInFlight(fastify, config.http.maxInFlight, (path) => QUIET.test(path));
   // Where errors are answered with the envelope.
   fastify.addHook('preValidation', (request, _reply, done) => {
     try {
