@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import type { ServiceContract } from '@eshop/proto';
 import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -12,7 +11,7 @@ import { type ConfigOf, type Environment, loadConfig, redactConfig } from './con
 import type { Tree } from './config/schema-tree.js';
 import { drain } from './drain.js';
 import { ErrorFilter } from './errors/error.filter.js';
-import { type GrpcListener, grpcServerOptions } from './grpc/server-options.js';
+import { GrpcTransport } from './grpc/grpc-transport.js';
 import { Readiness } from './health/readiness.js';
 import { EnvelopeAdapter } from './http/adapter.js';
 import { useJsonBodies } from './http/body-parser.js';
@@ -90,20 +89,20 @@ export async function createService<S extends z.ZodObject>(
     useBuiltInRoutes(fastify, readiness, metrics, shown);
     useSwagger(app, fastify, { title: contract.title, version: config.app.version });
 
-    const listener: GrpcListener = {};
-    const grpcPort = contract.grpcPort === null || !contract.definition ? null : await portFor(config.grpc.port);
-    if (grpcPort !== null) {
-      const grpc = grpcServerOptions(contract, grpcPort, config, parts, listener);
-      app.connectMicroservice(grpc, { inheritAppConfig: true });
+    const hasGrpc = contract.grpcPort !== null && contract.definition;
+    const grpc = hasGrpc ? new GrpcTransport(contract, config.grpc, parts) : undefined;
+    if (grpc) {
+      app.connectMicroservice({ strategy: grpc }, { inheritAppConfig: true });
       await app.startAllMicroservices();
     }
+    const grpcPort = grpc?.port ?? null;
     fastify.server.maxConnections = config.http.maxConnections;
     await app.listen({ port: config.http.port, host: config.http.host });
     const httpPort = (app.getHttpServer().address() as AddressInfo).port;
     loggers.log.info({ httpPort, grpcPort }, `${config.app.name} is up`);
 
     const close = async () => {
-      const finished = await drain(config.shutdown, readiness, fastify, listener.server);
+      const finished = await drain(config.shutdown, readiness, fastify, grpc?.server);
       await app.close();
       return finished;
     };
@@ -123,17 +122,4 @@ export async function createService<S extends z.ZodObject>(
     await app.close();
     throw error;
   }
-}
-
-/** Nest does not tell which port gRPC got, so a free one is looked for beforehand. */
-function portFor(configured: number): Promise<number> | number {
-  if (configured !== 0) return configured;
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }

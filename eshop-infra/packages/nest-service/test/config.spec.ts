@@ -58,6 +58,8 @@ describe('configuration', () => {
       bodyLimit: 1048576,
       requestTimeoutMs: 30000,
       showConfig: true,
+      maxInFlight: 6_000,
+      maxConnections: 16_000,
     });
     expect(config.grpc.port).toBe(30382);
     expect(config.order).toEqual({ amount: 'compute', brokers: [], fast: false });

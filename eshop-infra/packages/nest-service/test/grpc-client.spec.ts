@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { constants, createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { type StockClient, StockService, stockClientContract } from '@eshop/proto/stock';
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -66,6 +69,32 @@ describe('clients of other services', () => {
     behave = unavailable;
     await expect(client.getByID({ id: 1 })).rejects.toMatchObject({ code: 'UNAVAILABLE', httpStatus: 503 });
     expect(calls).toHaveLength(3);
+  });
+
+  test('a server whose connection breaks within HTTP/2 is UNAVAILABLE too, and a call without side effects repeated', async () => {
+    const broken = createServer();
+    let streams = 0;
+    broken.on('stream', (stream) => {
+      streams++;
+      stream.on('error', () => undefined);
+      stream.session?.goaway(constants.NGHTTP2_INTERNAL_ERROR);
+    });
+    broken.listen(0, '127.0.0.1');
+    await once(broken, 'listening');
+    const { port } = broken.address() as AddressInfo;
+    const stock = { address: `127.0.0.1:${port}`, deadlineMs: 5_000, retries: 2 };
+    const other = new ConfiguredClientFactory({ grpcClients: { stock } }, new Metrics('test'));
+    try {
+      const cut = other.create<StockClient>(stockClientContract);
+      const unavailable = { code: 'UNAVAILABLE', message: 'stock is not available at the moment' };
+      await expect(cut.create({ productID: 1, stock: 1 })).rejects.toMatchObject(unavailable);
+      expect(streams).toBe(1);
+      await expect(cut.getByID({ id: 1 })).rejects.toMatchObject(unavailable);
+      expect(streams).toBe(4);
+    } finally {
+      other.onApplicationShutdown();
+      broken.close();
+    }
   });
 
   test('a call with side effects is made once', async () => {

@@ -4,14 +4,15 @@ import { codeOfStatus, isCodeName } from './grpc-status.js';
 import { DETAILS_KEY, decodeDetails } from './status-details.js';
 
 /** Statuses whose text comes from the transport and names addresses rather than reasons. */
-const TRANSPORT = new Set<number>([
-  status.CANCELLED,
-  status.UNKNOWN,
-  status.DEADLINE_EXCEEDED,
-  status.INTERNAL,
-  status.UNAVAILABLE,
-  status.DATA_LOSS,
-]);
+const TRANSPORT = new Set<number>([status.UNKNOWN, status.DEADLINE_EXCEEDED, status.INTERNAL, status.DATA_LOSS]);
+
+/** A call of which nobody knows what became of it, because the server or the connection to it went away. */
+export function isServerGone({ code, details, metadata }: ServiceError): boolean {
+  // CANCELLED: a server that ends cuts off what it has not finished in time; nobody here cancels a call.
+  if (code === status.UNAVAILABLE || code === status.CANCELLED) return true;
+  // grpc-js calls a connection that HTTP/2 ends with an error INTERNAL; a service that says INTERNAL sends details with it.
+  return code === status.INTERNAL && details.startsWith('Received RST_STREAM') && !metadata?.get(DETAILS_KEY).length;
+}
 
 /** The error of a call to another service, as that service threw it where it told; else by its status. */
 export function fromGrpcError(error: ServiceError, service: string): ContractError {
@@ -25,12 +26,12 @@ export function fromGrpcError(error: ServiceError, service: string): ContractErr
       cause: error,
     });
   }
-  const code = codeOfStatus(error.code);
+  if (isServerGone(error))
+    return new ContractError('UNAVAILABLE', `${service} is not available at the moment`, { cause: error });
   const message = TRANSPORT.has(error.code) ? textOf(error.code, service) : error.details;
-  return new ContractError(code, message || undefined, { cause: error });
+  return new ContractError(codeOfStatus(error.code), message || undefined, { cause: error });
 }
 
 function textOf(code: number, service: string): string | undefined {
-  if (code === status.UNAVAILABLE || code === status.CANCELLED) return `${service} is not available at the moment`;
   return code === status.DEADLINE_EXCEEDED ? `${service} did not answer in time` : undefined;
 }

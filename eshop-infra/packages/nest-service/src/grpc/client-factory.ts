@@ -3,7 +3,7 @@ import { Client, credentials, Metadata, type MethodDefinition, type ServiceError
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { ConfigError, envName, type ServiceConfig } from '../config/index.js';
 import { requestContext } from '../context/index.js';
-import { fromGrpcError } from '../errors/from-grpc-error.js';
+import { fromGrpcError, isServerGone } from '../errors/from-grpc-error.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { SharedReads } from './shared-reads.js';
 
@@ -22,8 +22,6 @@ const CHANNEL = {
   'grpc.service_config': '{"loadBalancingConfig":[{"round_robin":{}}]}',
 } as const;
 const BACKOFF_MS = 25;
-/** CANCELLED: a server that ends cuts off what it has not finished in time; nobody here cancels a call. */
-const SERVER_GONE: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED]);
 
 /**
  * Clients of other services: a deadline on every call (from the configuration, never later than that of the request at
@@ -102,7 +100,7 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
         const failure = error as ServiceError;
         this.metrics.grpcClient.observe(performance.now() - started, contract.fullName, rpc, failure.code);
         const pause = BACKOFF_MS * 2 ** attempt * (0.5 + Math.random());
-        if (!SERVER_GONE.has(failure.code) || attempt >= retries || Date.now() + pause >= deadline) {
+        if (!isServerGone(failure) || attempt >= retries || Date.now() + pause >= deadline) {
           throw fromGrpcError(failure, contract.name);
         }
         await new Promise((resolve) => setTimeout(resolve, pause));
