@@ -1,8 +1,14 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Progress } from '../src/base/progress.ts';
 import { waitFor } from '../src/base/wait.ts';
-import { allParts } from '../src/parts/all.ts';
+import type { Context } from '../src/context.ts';
+import { allParts, partsNamed } from '../src/parts/all.ts';
 import { serviceNames } from '../src/parts/service-names.ts';
+import { dockerStack } from '../src/stacks/docker/stack.ts';
 import { instance, start } from './support/parts.ts';
 
 const run = promisify(execFile);
@@ -85,4 +91,23 @@ it('a request to end reaches Node: the container ends by itself with 0, and can 
 
 it('the network of the servers has no way out', async () => {
   expect(await docker('network', 'inspect', '--format', '{{.Internal}}', `${project}_backend`)).toBe('true');
+});
+
+it('a volume that a removed clone has left is named before anything is started on it', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'eshop-volume-'));
+  const context = instance();
+  const newer: Context = { ...context, project: `${project}-left`, paths: { ...context.paths, state: directory } };
+  const volume = `${newer.project}_redis`;
+  await docker('volume', 'create', volume);
+  try {
+    const begun = new Date(Date.now() + 60_000);
+    await writeFile(join(directory, 'secrets.json'), '{}');
+    await utimes(join(directory, 'secrets.json'), begun, begun);
+    await expect(dockerStack.provide(newer, partsNamed(newer, ['redis']), new Progress())).rejects.toThrow(
+      `the volume ${volume} is older than this instance`,
+    );
+  } finally {
+    await docker('volume', 'rm', volume);
+    await rm(directory, { recursive: true });
+  }
 });

@@ -66,6 +66,12 @@ async function writtenOut(): Promise<void> {
   await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))));
 }
 
+// A reader that has seen enough (`eshop status | head`) is no failure: the command goes on without it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 listenForInterrupts();
 try {
   await program.parseAsync();

@@ -11,9 +11,12 @@ export interface Secrets {
   users: string;
 }
 
+/** Where an instance keeps them; as old as the instance. */
+export const secretsFile = (state: string) => join(state, 'secrets.json');
+
 /** Reads the secrets, or makes them; two processes that come at once get the same ones. */
 export function secretsOf(state: string): Secrets {
-  const file = join(state, 'secrets.json');
+  const file = secretsFile(state);
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { throwIfInterrupted } from '../../base/interrupt.ts';
 import { assertPortFree } from '../../base/port-owner.ts';
@@ -8,6 +8,7 @@ import type { Part } from '../../parts/part.ts';
 import { logFile, PartFailed, untilReady } from '../../parts/ready.ts';
 import { serviceNames } from '../../parts/service-names.ts';
 import { portVariable } from '../../ports.ts';
+import { secretsFile } from '../../secrets.ts';
 import type { Stack } from '../stack.ts';
 import { runCompose } from './compose.ts';
 import { askDocker, dockerEnvironment } from './engine.ts';
@@ -59,6 +60,26 @@ async function assertImages(context: Context, parts: readonly Part[]): Promise<v
   }
 }
 
+/** Compose gives each volume of a project this name; a server's is named as the server. */
+const volumeOf = ({ project }: Context, name: string) => `${project}_${name}`;
+
+/**
+ * Volumes survive a clone that is removed without `eshop reset`. A new clone at its path finds them, with data of which it knows nothing and
+ * passwords that are not its own.
+ */
+async function assertOwnVolumes(context: Context, parts: readonly Part[]): Promise<void> {
+  const begun = statSync(secretsFile(context.paths.state)).mtimeMs;
+  for (const { name } of parts) {
+    const volume = volumeOf(context, name);
+    const made = await askDocker('volume', 'inspect', '--format', '{{.CreatedAt}}', volume);
+    if (made && Date.parse(made) + 1_000 < begun)
+      throw new Error(
+        `the volume ${volume} is older than this instance: it is left of a clone at this path that was removed without ` +
+          '"eshop reset". "eshop reset" removes it, with the data in it',
+      );
+  }
+}
+
 /**
  * The parts as containers of one compose project. compose.yaml says, under a part's name, how it is run; that it works is found out
  * as on the native stack, by its check.
@@ -69,6 +90,7 @@ export const dockerStack: Stack = {
   /** Networks, volumes and containers are made at one go; a container whose image or settings have changed is made anew. */
   async provide(context, parts, progress) {
     await assertImages(context, parts);
+    await assertOwnVolumes(context, parts);
     await progress.step('containers', async (step) => {
       step.note('making them, pulling images that are missing');
       const names = parts.map(({ name }) => name);
@@ -143,7 +165,7 @@ export const dockerStack: Stack = {
   },
 
   async empty(context, part) {
-    const volume = `${context.project}_${part.name}`;
+    const volume = volumeOf(context, part.name);
     if (await inspect(context, part))
       await docker(part, 'container', 'rm', '--volumes', containerOf(context, part.name));
     if (await askDocker('volume', 'inspect', volume)) await docker(part, 'volume', 'rm', volume);

@@ -29,6 +29,8 @@ export class GrpcTransport implements DtmTransport {
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1_000,
       'grpc.service_config_disable_resolution': 1,
+      // statistics that nobody reads
+      'grpc.enable_channelz': 0,
     });
   }
 

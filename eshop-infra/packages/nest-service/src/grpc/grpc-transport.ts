@@ -35,7 +35,11 @@ export class GrpcTransport extends ServerGrpc {
       gracefulShutdown: true,
     });
     this.port = config.port;
-    this.server = new Server({ 'grpc.max_receive_message_length': config.maxMessageBytes });
+    this.server = new Server({
+      'grpc.max_receive_message_length': config.maxMessageBytes,
+      // statistics that nobody reads
+      'grpc.enable_channelz': 0,
+    });
     allowCancellations(this.server);
     addHealth(this.server, contract.fullName, parts.readiness);
     addReflection(this.server, contract);
