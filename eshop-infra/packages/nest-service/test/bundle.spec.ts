@@ -61,6 +61,16 @@ describe('a bundled service', () => {
     expect(await service.exited).toBe(0);
   });
 
+  test('keeps the names of closures, by which Swagger knows lazy types: no reference leads nowhere', async () => {
+    const service = await start();
+    const answer = await fetch(`http://127.0.0.1:${service.httpPort}/apis/swagger.json`);
+    const document = (await answer.json()) as { components: { schemas: object } };
+    const known = new Set(Object.keys(document.components.schemas));
+    const named = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]*)"/g)].map(([, name]) => name);
+    expect(named.filter((name) => !known.has(name ?? ''))).toEqual([]);
+    expect(named).not.toEqual([]);
+  });
+
   test('keeps the names of classes, by which TypeORM knows migrations and Nest names its logs', async () => {
     const service = await start();
     const names = await database.query('SELECT name FROM migrations ORDER BY name');

@@ -8,7 +8,7 @@ import type { Part } from '../../parts/part.ts';
 import { logFile, PartFailed, untilReady } from '../../parts/ready.ts';
 import { serviceNames } from '../../parts/service-names.ts';
 import { portVariable } from '../../ports.ts';
-import { secretsFile } from '../../secrets.ts';
+import { secretsFile, secretsOf } from '../../secrets.ts';
 import type { Stack } from '../stack.ts';
 import { runCompose } from './compose.ts';
 import { askDocker, dockerEnvironment } from './engine.ts';
@@ -68,6 +68,8 @@ const volumeOf = ({ project }: Context, name: string) => `${project}_${name}`;
  * passwords that are not its own.
  */
 async function assertOwnVolumes(context: Context, parts: readonly Part[]): Promise<void> {
+  // the first thing an instance makes
+  secretsOf(context.paths.state);
   const begun = statSync(secretsFile(context.paths.state)).mtimeMs;
   for (const { name } of parts) {
     const volume = volumeOf(context, name);

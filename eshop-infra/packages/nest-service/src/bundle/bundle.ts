@@ -7,11 +7,11 @@ import { optionalPackages } from './optional-packages.js';
 import { typeormDrivers } from './typeorm-drivers.js';
 
 /**
- * esbuild gives each function and class its name as an own property, whenever it is made: 3 % of the time of a busy service. Only a name
- * that has changed is worth it, and none of an arrow function or method (they have no prototype), which are made for each call.
+ * esbuild writes the name of each function and class anew; only where it has changed it is worth an own property. That is so of closures,
+ * too, which lose theirs by the writing: Nest's Swagger knows a lazy type by its name, `type`.
  */
 const NAME_ALWAYS = '__name=(target,value)=>__defProp(';
-const NAME_CHANGED = '__name=(target,value)=>target.name===value||!Object.hasOwn(target,"prototype")?target:__defProp(';
+const NAME_CHANGED = '__name=(target,value)=>target.name===value?target:__defProp(';
 
 export interface Bundle {
   /** Size of the script. */
