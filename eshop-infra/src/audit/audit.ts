@@ -26,10 +26,12 @@ import type { InvariantName, Violation } from './violation.ts';
 /** Redis absent: I2 and I6 are judged by the databases alone. Kafka absent: I9 is not judged. */
 export interface AuditOptions extends Partial<Sources> {
   /**
-   * Seconds to wait for running orders; those that run even then break I3. 0, the default, waits for none and leaves
-   * them unjudged.
+   * Running orders are waited for as long as they go on finishing, so many seconds for the next one at most; those that run even
+   * then break I3. 0, the default, waits for none and leaves them unjudged.
    */
   settleSeconds?: number;
+  /** Told what a long wait is for. */
+  say?: (text: string) => void;
   /** How many violations of one invariant are kept; all are counted. Default 1000. */
   keep?: number;
 }
@@ -77,7 +79,7 @@ export function judgeOrder(facts: OrderFacts, options: FinalOptions = {}): Viola
  * @param url of the database server, with an account that may read all schemas
  */
 export async function audit(url: string, options: AuditOptions = {}): Promise<AuditReport> {
-  const { schemas = defaultSchemas, settleSeconds = 0, keep = 1000 } = options;
+  const { schemas = defaultSchemas, settleSeconds = 0, keep = 1000, say } = options;
   const database = await Database.open(url);
   let counters: SaleCounters | undefined;
   try {
@@ -86,8 +88,9 @@ export async function audit(url: string, options: AuditOptions = {}): Promise<Au
     let dueBefore: string | undefined;
     if (settleSeconds > 0) {
       dueBefore = await databaseTime(database);
-      await settle(database, schemas, same, dueBefore, settleSeconds);
-      if (counters) await settleSales(database, schemas, counters, dueBefore, settleSeconds);
+      const patience = { seconds: settleSeconds, say };
+      await settle(database, schemas, same, dueBefore, patience);
+      if (counters) await settleSales(database, schemas, counters, dueBefore, patience);
     }
     const records = options.queue && (await committedRecords(options.queue));
     return await snapshotWithCounters(database, schemas, counters, (seen) =>

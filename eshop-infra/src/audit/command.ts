@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { say } from '../base/say.ts';
 import { audit } from './audit.ts';
 import { explainOrder } from './explain.ts';
 import { explanationText, reportText } from './report.ts';
@@ -24,7 +25,7 @@ export function auditCommand(context: AuditContext, fixed?: Sources): Command {
     .description('check the books of all databases, of the flash sales and of the queue: I1 to I9')
     .option(
       '--settle <seconds>',
-      'wait so long for running orders; what runs even then breaks I3 (0: judge none)',
+      'wait while running orders go on finishing, so long for the next one; what runs even then breaks I3 (0: judge none)',
       seconds,
       10,
     )
@@ -42,7 +43,7 @@ export function auditCommand(context: AuditContext, fixed?: Sources): Command {
         if (explanation.violations.length > 0) process.exitCode = 1;
         return;
       }
-      const report = await audit(url, { schemas, ...(databasesOnly ? {} : others), settleSeconds: settle });
+      const report = await audit(url, { schemas, ...(databasesOnly ? {} : others), settleSeconds: settle, say });
       console.log(json ? JSON.stringify(report, null, 2) : reportText(report));
       if (!report.holds) process.exitCode = 1;
     });

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { waitUntilNone } from '../base/wait.ts';
 import type { Database } from './database.ts';
 import type { SameOrder } from './order-ids.ts';
 import type { Schemas } from './schemas.ts';
@@ -10,27 +10,46 @@ export async function databaseTime(database: Database): Promise<string> {
   return row.now;
 }
 
+/** How the audit waits for what is under way. */
+export interface Patience {
+  /** For how long nothing may come to its end, seconds. */
+  seconds: number;
+  /** Told from time to time what is waited for. */
+  say?: (text: string) => void;
+}
+
+const COUNT_EVERY_MS = 200;
+const SAY_EVERY_MS = 5_000;
+
+/** Counts until nothing is left, as long as it becomes less; tells of it when that takes long. */
+export function settled(what: string, { seconds, say }: Patience, count: () => Promise<number>): Promise<number> {
+  let next = Date.now() + SAY_EVERY_MS;
+  const onCount = (left: number) => {
+    if (left === 0 || Date.now() < next) return;
+    say?.(`waiting for ${left} ${what}`);
+    next = Date.now() + SAY_EVERY_MS;
+  };
+  return waitUntilNone(count, { patienceMs: seconds * 1000, everyMs: COUNT_EVERY_MS, onCount });
+}
+
 /**
- * Waits until every order accepted up to `since` is finished, for `seconds` at most; orders that come later are not waited
- * for, so that it ends while others go on ordering. Returns how many are unfinished still.
+ * Waits until every order accepted up to `since` is finished, as long as they go on finishing; orders that come later are not
+ * waited for, so that it ends while others go on ordering. Returns how many are unfinished still.
  */
-export async function settle(
+export function settle(
   database: Database,
   schemas: Schemas,
   same: SameOrder,
   since: string,
-  seconds: number,
+  patience: Patience,
 ): Promise<number> {
-  const deadline = performance.now() + seconds * 1000;
   const sql = `SELECT
       (SELECT COUNT(*) FROM ${schemas.order}.order_submission WHERE state IN (0, 3) AND created_at <= ?)
       + (SELECT COUNT(*) FROM ${schemas.dtm}.trans_global t
          JOIN ${schemas.order}.order_submission s ON ${same('submission', 's.order_id', 't.gid')}
          WHERE t.status IN ('prepared', 'submitted', 'aborting') AND s.state NOT IN (0, 3) AND s.created_at <= ?) AS unfinished`;
-  for (;;) {
+  return settled('orders to finish', patience, async () => {
     const [row] = await database.rows<{ unfinished: number }>(sql, [since, since]);
-    const unfinished = Number(row?.unfinished ?? 0);
-    if (unfinished === 0 || performance.now() >= deadline) return unfinished;
-    await pause(200);
-  }
+    return Number(row?.unfinished ?? 0);
+  });
 }

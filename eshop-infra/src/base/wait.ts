@@ -34,3 +34,30 @@ export async function waitFor<T>(what: string, check: () => Promise<T>, options:
     await pause(options.everyMs ?? 100);
   }
 }
+
+export interface DrainOptions {
+  /** How long to wait for the number to fall once more, in ms. */
+  patienceMs: number;
+  /** Between two counts, in ms. */
+  everyMs: number;
+  /** Told after each count. */
+  onCount?: (left: number) => void;
+}
+
+/**
+ * Counts until nothing is left, however long that takes, as long as it becomes less. Returns what is left.
+ */
+export async function waitUntilNone(count: () => Promise<number>, options: DrainOptions): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  let deadline = 0;
+  for (;;) {
+    const left = await count();
+    options.onCount?.(left);
+    if (left === 0) return 0;
+    if (left < least) {
+      least = left;
+      deadline = Date.now() + options.patienceMs;
+    } else if (Date.now() >= deadline) return left;
+    await pause(options.everyMs);
+  }
+}

@@ -3,6 +3,7 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import type { OrderPorts } from '../audit/schemas.ts';
 import { sourcesOf } from '../audit/sources.ts';
 import { Progress } from '../base/progress.ts';
+import { say } from '../base/say.ts';
 import type { Paths } from '../context.ts';
 import { buildK6, k6Binary } from '../install/k6.ts';
 import type { MeasuredProcess } from './cpu.ts';
@@ -76,8 +77,6 @@ export function loadCommand(context: LoadContext): Command {
     .addCommand(dtmCommand(context))
     .addCommand(k6Command(context));
 }
-
-const say = (text: string) => console.error(`eshop: ${text}`);
 
 const dtmUrlOf = ({ ports }: LoadContext) => `http://127.0.0.1:${ports.dtmMysqlHttp}`;
 

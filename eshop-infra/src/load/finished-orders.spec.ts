@@ -1,4 +1,5 @@
 import { World } from '../audit/testing/world.ts';
+import { Balancer } from '../balancer/balancer.ts';
 import { OrderBook } from './finished-orders.ts';
 
 let world: World;
@@ -56,4 +57,33 @@ it('reads how the orders of a run ended, and how long they took', async () => {
   expect(await book.waitWhileFinishing({ ...run, accepted: 7 }, 0.2)).toBe(2);
   expect(await book.waitUntilFinished({ ...run, accepted: 7 }, 0.2)).toBe(2);
   expect(await book.waitUntilFinished(run, 0.2)).toBe(0);
+});
+
+it('reads on when the database has been away', async () => {
+  const { hostname, port } = new URL(world.url);
+  const database = [{ host: hostname, port: Number(port || 3306) }];
+  const address = { host: '127.0.0.1', port: 0 };
+  let way = new Balancer(database);
+  address.port = await way.listen(address);
+  const url = Object.assign(new URL(world.url), { host: `127.0.0.1:${address.port}` });
+  const other = await OrderBook.open(url.href, world.schemas.order);
+  try {
+    await way.close();
+    const reading = other.now();
+    way = new Balancer(database);
+    await way.listen(address);
+    expect(await reading).toMatch(/^\d{4}-/);
+  } finally {
+    await other.close();
+    await way.close();
+  }
+});
+
+it('tells at once of a table that is not there', async () => {
+  const elsewhere = await OrderBook.open(world.url, 'no_such_schema');
+  try {
+    await expect(elsewhere.unfinished('2030-01-01')).rejects.toThrow('no_such_schema');
+  } finally {
+    await elsewhere.close();
+  }
 });

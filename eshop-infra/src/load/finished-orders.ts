@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createConnection } from 'mysql2/promise';
+import type { QueryError } from 'mysql2';
+import { createPool, type Pool } from 'mysql2/promise';
+import { waitFor, waitUntilNone } from '../base/wait.ts';
 import { type Percentiles, percentiles } from './percentiles.ts';
 
 /** The orders of one run, from the books of the order service. */
@@ -30,25 +32,29 @@ const [PENDING, PLACED, CANCELLED, QUEUED] = [0, 1, 2, 3];
 /** Between two looks at a long queue, milliseconds: the table is read through for each. */
 const LOOK_EVERY_MS = 500;
 
-/** Reads the order service's book of accepted orders; a connection of its own. */
+/** How long a database that is being restarted is waited for, milliseconds. */
+const OUTAGE_MS = 60_000;
+
+/** Reads the order service's book of accepted orders, by a connection of its own; the database may be restarted meanwhile. */
 export class OrderBook {
-  readonly #connection: Awaited<ReturnType<typeof createConnection>>;
+  readonly #pool: Pool;
   readonly #table: string;
 
-  private constructor(connection: Awaited<ReturnType<typeof createConnection>>, schema: string) {
-    this.#connection = connection;
+  private constructor(pool: Pool, schema: string) {
+    this.#pool = pool;
     this.#table = `${schema}.order_submission`;
   }
 
+  /** @throws Error when the database does not answer or refuses the account */
   static async open(url: string, schema: string): Promise<OrderBook> {
     if (!/^\w+$/.test(schema)) throw new Error(`"${schema}" is not a schema name`);
-    const connection = await createConnection({ uri: url, dateStrings: true });
-    await connection.query("SET SESSION time_zone = '+00:00'");
-    return new OrderBook(connection, schema);
+    const pool = createPool({ uri: url, dateStrings: true, connectionLimit: 1, connectTimeout: 10_000 });
+    await pool.query('SELECT 1');
+    return new OrderBook(pool, schema);
   }
 
   close(): Promise<void> {
-    return this.#connection.end();
+    return this.#pool.end();
   }
 
   /** The clock by which acceptance and finish are stamped. */
@@ -83,18 +89,11 @@ export class OrderBook {
    * Waits until all accepted orders of a run are finished, however many there are, but no longer than `seconds` for the next one
    * to finish. Returns how many are not.
    */
-  async waitWhileFinishing(run: AcceptedOrders, seconds: number): Promise<number> {
-    let least = Number.POSITIVE_INFINITY;
-    let deadline = 0;
-    for (;;) {
-      const left = Math.max(run.accepted - (await this.#ended(run)), await this.unfinished(run.since));
-      if (left === 0) return 0;
-      if (left < least) {
-        least = left;
-        deadline = performance.now() + seconds * 1000;
-      } else if (performance.now() >= deadline) return left;
-      await pause(LOOK_EVERY_MS);
-    }
+  waitWhileFinishing(run: AcceptedOrders, seconds: number): Promise<number> {
+    return waitUntilNone(
+      async () => Math.max(run.accepted - (await this.#ended(run)), await this.unfinished(run.since)),
+      { patienceMs: seconds * 1000, everyMs: LOOK_EVERY_MS },
+    );
   }
 
   async #ended({ products, since }: AcceptedOrders): Promise<number> {
@@ -130,7 +129,18 @@ export class OrderBook {
   }
 
   async #rows<Row>(sql: string, values: readonly unknown[]): Promise<Row[]> {
-    const [rows] = await this.#connection.query(sql, [...values]);
-    return rows as Row[];
+    const ask = async () => {
+      try {
+        const [rows] = await this.#pool.query(sql, [...values]);
+        return { rows: rows as Row[] };
+      } catch (error) {
+        // what was wrong with the connection, not with the statement
+        if ((error as QueryError).fatal) throw error;
+        return { error };
+      }
+    };
+    const answer = await waitFor('reading the orders', ask, { timeoutMs: OUTAGE_MS, everyMs: 500 });
+    if (answer.rows) return answer.rows;
+    throw answer.error;
   }
 }

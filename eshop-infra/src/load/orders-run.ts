@@ -134,6 +134,11 @@ export async function auditAfter(
   say: Say,
 ): Promise<Pick<AuditReport, 'holds' | 'broken' | 'violations'>> {
   say('auditing');
-  const { holds, broken, violations } = await audit(mysqlUrl, { ...sources, settleSeconds: GRACE_SECONDS, keep: 20 });
+  const { holds, broken, violations } = await audit(mysqlUrl, {
+    ...sources,
+    settleSeconds: GRACE_SECONDS,
+    keep: 20,
+    say,
+  });
   return { holds, broken, violations };
 }

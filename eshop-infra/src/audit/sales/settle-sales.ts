@@ -1,27 +1,26 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '../database.ts';
 import type { Schemas } from '../schemas.ts';
+import { type Patience, settled } from '../settle.ts';
 import { allotments, changingSales } from './read-sales.ts';
 import { madeBefore } from './sale-book.ts';
 import type { SaleCounters } from './sale-counter.ts';
 
 /**
  * Waits until every unit that was reserved up to `since` belongs to an order that is placed, and no change of a sale is under
- * way, for `seconds` at most. Returns how many are left.
+ * way, as long as they become fewer. Returns how many are left.
  */
-export async function settleSales(
+export function settleSales(
   database: Database,
   schemas: Schemas,
   counters: SaleCounters,
   since: string,
-  seconds: number,
+  patience: Patience,
 ): Promise<number> {
-  const deadline = performance.now() + seconds * 1000;
-  for (;;) {
-    const left = (await changingSales(database, schemas)).size + (await unplaced(database, schemas, counters, since));
-    if (left === 0 || performance.now() >= deadline) return left;
-    await pause(200);
-  }
+  return settled(
+    'units of flash sales to become orders',
+    patience,
+    async () => (await changingSales(database, schemas)).size + (await unplaced(database, schemas, counters, since)),
+  );
 }
 
 const CHUNK = 1000;
