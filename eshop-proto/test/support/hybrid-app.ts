@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { ContractError } from '@eshop/proto';
 import { stockContract } from '@eshop/proto/stock';
 import { Client, credentials, type MethodDefinition, type ServiceError } from '@grpc/grpc-js';
@@ -40,15 +42,18 @@ export interface HybridApp {
   close(): Promise<void>;
 }
 
+/** Below the ports that systems take for outgoing connections, so that none of those can get it first. */
 async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+  const port = 10_000 + Math.floor(Math.random() * 22_768);
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return freePort();
+  }
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** A stock service on Fastify and gRPC. */

@@ -2,12 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { type BranchMethod, DtmModule, DtmService, httpBranch, newGid } from '../src/index.js';
+import { freePort } from '../src/testing/free-port.js';
 import type { Answer, Question } from './branches.js';
 import { servers, signature } from './servers.js';
 import { type Booking, Plain, Till } from './till.js';
@@ -137,16 +137,6 @@ function cpuOfServers(): number {
       .split(' ');
     return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;
   }, 0);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 const median = (numbers: number[]): number =>
