@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Development secrets of one instance, made at its first start. Hexadecimal, so that they need no quoting anywhere. */
@@ -11,8 +11,7 @@ export interface Secrets {
   users: string;
 }
 
-/** Where an instance keeps them; as old as the instance. */
-export const secretsFile = (state: string) => join(state, 'secrets.json');
+const secretsFile = (state: string) => join(state, 'secrets.json');
 
 /** Reads the secrets, or makes them; two processes that come at once get the same ones. */
 export function secretsOf(state: string): Secrets {
@@ -35,4 +34,10 @@ export function secretsOf(state: string): Secrets {
     rmSync(temporary);
   }
   return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
+}
+
+/** When an instance began, in ms since 1970: its secrets are the first thing it makes. */
+export function instanceBegan(state: string): number {
+  secretsOf(state);
+  return statSync(secretsFile(state)).mtimeMs;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { throwIfInterrupted } from '../../base/interrupt.ts';
 import { assertPortFree } from '../../base/port-owner.ts';
@@ -8,7 +8,7 @@ import type { Part } from '../../parts/part.ts';
 import { logFile, PartFailed, untilReady } from '../../parts/ready.ts';
 import { serviceNames } from '../../parts/service-names.ts';
 import { portVariable } from '../../ports.ts';
-import { secretsFile, secretsOf } from '../../secrets.ts';
+import { instanceBegan } from '../../secrets.ts';
 import type { Stack } from '../stack.ts';
 import { runCompose } from './compose.ts';
 import { askDocker, dockerEnvironment } from './engine.ts';
@@ -68,9 +68,7 @@ const volumeOf = ({ project }: Context, name: string) => `${project}_${name}`;
  * passwords that are not its own.
  */
 async function assertOwnVolumes(context: Context, parts: readonly Part[]): Promise<void> {
-  // the first thing an instance makes
-  secretsOf(context.paths.state);
-  const begun = statSync(secretsFile(context.paths.state)).mtimeMs;
+  const begun = instanceBegan(context.paths.state);
   for (const { name } of parts) {
     const volume = volumeOf(context, name);
     const made = await askDocker('volume', 'inspect', '--format', '{{.CreatedAt}}', volume);
