@@ -17,13 +17,14 @@ export interface ThrowAwayRegistry {
 }
 
 /** Below the ports that systems take for outgoing connections, so that none of those can get it first. */
-async function freePort(): Promise<number> {
+async function freePort(tries = 100): Promise<number> {
   const port = 10_000 + Math.floor(Math.random() * 22_768);
   const server = createServer().listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
-  } catch {
-    return freePort();
+  } catch (error) {
+    if (tries <= 1) throw error;
+    return freePort(tries - 1);
   }
   server.close();
   await once(server, 'close');
