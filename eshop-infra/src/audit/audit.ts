@@ -1,3 +1,4 @@
+import type { Say } from '../base/say.ts';
 import { Database } from './database.ts';
 import { difference, type ProductBook, stockBooks } from './invariants/i1-stock-books.ts';
 import { flashSale } from './invariants/i2-flash-sale.ts';
@@ -31,7 +32,7 @@ export interface AuditOptions extends Partial<Sources> {
    */
   settleSeconds?: number;
   /** Told what a long wait is for. */
-  say?: (text: string) => void;
+  say?: Say;
   /** How many violations of one invariant are kept; all are counted. Default 1000. */
   keep?: number;
 }

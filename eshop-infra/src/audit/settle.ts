@@ -1,3 +1,4 @@
+import type { Say } from '../base/say.ts';
 import { waitUntilNone } from '../base/wait.ts';
 import type { Database } from './database.ts';
 import type { SameOrder } from './order-ids.ts';
@@ -15,7 +16,7 @@ export interface Patience {
   /** For how long nothing may come to its end, seconds. */
   seconds: number;
   /** Told from time to time what is waited for. */
-  say?: (text: string) => void;
+  say?: Say;
 }
 
 const COUNT_EVERY_MS = 200;

@@ -1,2 +1,5 @@
+/** Tells how far something has come. */
+export type Say = (text: string) => void;
+
 /** Tells on standard error how far a command has come; standard output is for its result. */
-export const say = (text: string): void => console.error(`eshop: ${text}`);
+export const say: Say = (text) => console.error(`eshop: ${text}`);

@@ -1,7 +1,8 @@
+import type { Say } from '../base/say.ts';
 import { type Answers, measureAnswers } from './answers.ts';
 import { createGoods, setSale } from './goods.ts';
 import { type Answer, HttpClient } from './http-client.ts';
-import { type LoadTarget, type RunOptions, type RunReport, runOrders, type Say } from './orders-run.ts';
+import { type LoadTarget, type RunOptions, type RunReport, runOrders } from './orders-run.ts';
 
 export interface FlashOptions extends RunOptions {
   /** Units of the sale. */

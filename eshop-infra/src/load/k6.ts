@@ -3,11 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { helperStarted } from '../base/interrupt.ts';
+import type { Say } from '../base/say.ts';
 import { CpuMeter, type CpuUsage } from './cpu.ts';
 import { type FinishedOrders, OrderBook } from './finished-orders.ts';
 import { setSale } from './goods.ts';
 import { HttpClient } from './http-client.ts';
-import { auditAfter, databasesOnly, type LoadTarget, type RunReport, type Say } from './orders-run.ts';
+import { auditAfter, databasesOnly, type LoadTarget, type RunReport } from './orders-run.ts';
 
 /** The scripts in `k6/`, by their names without `.js`. */
 export const k6Scripts = ['submitOrder', 'flashSale', 'list'] as const;

@@ -1,6 +1,7 @@
 import { type AuditReport, audit } from '../audit/audit.ts';
 import { defaultSchemas } from '../audit/schemas.ts';
 import type { Sources } from '../audit/sources.ts';
+import type { Say } from '../base/say.ts';
 import { closedLoop } from './closed-loop.ts';
 import { CpuMeter, type CpuUsage, type MeasuredProcess } from './cpu.ts';
 import { loadDtm } from './dtm.ts';
@@ -57,9 +58,6 @@ export interface RunReport {
 
 /** What is audited when a target does not say it. */
 export const databasesOnly: Sources = { schemas: defaultSchemas };
-
-/** Tells how far a run has come. */
-export type Say = (text: string) => void;
 
 /** Seconds that orders have to end after the load, before it is counted how many have not. */
 export const GRACE_SECONDS = 5;

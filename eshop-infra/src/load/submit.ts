@@ -1,6 +1,7 @@
+import type { Say } from '../base/say.ts';
 import { createGoods } from './goods.ts';
 import { HttpClient } from './http-client.ts';
-import { type LoadTarget, type RunOptions, type RunReport, runOrders, type Say } from './orders-run.ts';
+import { type LoadTarget, type RunOptions, type RunReport, runOrders } from './orders-run.ts';
 
 export interface SubmitOptions extends RunOptions {
   products: number;
