@@ -1,21 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expectBooksToHold } from './support/audit.ts';
 import { call, expectOk } from './support/http.ts';
 import { couponOf, finalState, lookUp, newCoupon, newProduct, newUserID, submit, unitsOf } from './support/shop.ts';
 import { gateway } from './support/system.ts';
+import { eventually } from './support/wait.ts';
 
 const UNUSED = 1;
 const USED = 2;
 const CANCELLED = 5;
 
-/** Tries again when the answer is that too many are ordering: nothing was accepted then, and a slow machine may say so. */
-async function submitUntilTaken(order: Parameters<typeof submit>[0]): ReturnType<typeof submit> {
-  for (let pauseMs = 100; ; pauseMs *= 2) {
+/** Sends an order again while the answer is that too many are ordering, as on a slow machine: nothing was accepted then. */
+const submitUntilTaken = (order: Parameters<typeof submit>[0]): ReturnType<typeof submit> =>
+  eventually(async () => {
     const answer = await submit(order);
-    if (answer.status !== 429 || pauseMs > 5_000) return answer;
-    await sleep(pauseMs);
-  }
-}
+    return answer.status === 429 ? undefined : answer;
+  }, 'an order to be taken');
 
 describe('an order through the gateway', () => {
   afterAll(expectBooksToHold);
