@@ -14,11 +14,15 @@ export class OrderBook {
     if (order.orderID !== this.transaction.branch.gid) {
       throw new ContractError('CONFLICT', 'the order id is not that of this transaction');
     }
+    await this.transaction.writeTogether(this.insert, order);
+  }
+
+  private readonly insert = async (orders: readonly CreateOrderRequest[]): Promise<undefined> => {
     await this.transaction.execute(
       `INSERT INTO order_record
          (order_id, user_id, product_id, product_count, amount, coupon_id, price, coupon_amount, sale_id, status)
-       VALUES (?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?)`,
-      [
+       VALUES ${orders.map(() => '(?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?)').join(', ')}`,
+      orders.flatMap((order) => [
         order.orderID,
         order.userID,
         order.productID,
@@ -29,9 +33,9 @@ export class OrderBook {
         order.couponAmount,
         order.saleID,
         OrderStatus.toPay,
-      ],
+      ]),
     );
-  }
+  };
 
   /** Cancels an order that is still to be paid; one that went further is not a rollback's to undo. */
   async cancel(orderID: string): Promise<void> {

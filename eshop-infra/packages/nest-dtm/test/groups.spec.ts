@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { LocalTransaction, Refusal } from '../src/index.js';
 import { type BankApp, startBank } from './support/bank.js';
 import { BranchCaller } from './support/branch-caller.js';
 import { throwAwayDatabase } from './support/database.js';
 
 const POOL_SIZE = 8;
+/** So many that some are grouped although calls that failed before are still followed by calls that run alone. */
+const MORE_THAN_APART = 100;
 const [OK, REFUSED, RETRY] = [0, 10, 14];
 
 describe('actions that arrive together', () => {
@@ -93,5 +96,81 @@ describe('actions that arrive together', () => {
     expect(answers.filter((status) => status === OK)).toHaveLength(50);
     expect(answers.filter((status) => status === REFUSED)).toHaveLength(150);
     expect(await bank.state(account)).toEqual({ balance: 0, hits: 50 });
+  });
+
+  describe('and write together', () => {
+    /** Withdrawals that add a mark in their own handler too; `sizes` has the number of marks of each statement. */
+    async function marking(count: number, refusing: (mark: string) => boolean = () => false) {
+      const accounts = await Promise.all(Array.from({ length: count }, () => bank.account(10)));
+      const sizes: number[] = [];
+      const heard = new Map<string, string>();
+      const write = async (marks: readonly string[]): Promise<string[]> => {
+        sizes.push(marks.length);
+        await bank.app.get(LocalTransaction).execute(
+          `INSERT INTO account (name, balance) VALUES ${marks.map(() => '(?, 1)').join(', ')}`,
+          marks.map((mark) => `of ${mark}`),
+        );
+        if (marks.some(refusing)) throw new Refusal('not this one');
+        return marks.map((mark) => `wrote ${mark}`);
+      };
+      for (const account of accounts) {
+        bank.scripts.on(account, 'action', async (tx) => {
+          heard.set(account, await tx.writeTogether(write, account));
+        });
+      }
+      const answers = await Promise.all(accounts.map((account) => withdraw(account, 1)));
+      const marked = await Promise.all(accounts.map((account) => bank.state(`of ${account}`)));
+      return { accounts, answers, sizes, heard, marked: marked.map((row) => row !== undefined) };
+    }
+
+    test('one statement serves a group, and each handler gets what is its own', async () => {
+      const { accounts, answers, sizes, heard, marked } = await marking(MORE_THAN_APART);
+      expect(new Set(answers)).toEqual(new Set([OK]));
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(MORE_THAN_APART);
+      expect(Math.max(...sizes)).toBeGreaterThan(1);
+      for (const account of accounts) {
+        expect(heard.get(account)).toBe(`wrote ${account}`);
+        expect(await bank.state(account)).toEqual({ balance: 9, hits: 1 });
+      }
+      expect(marked).not.toContain(false);
+    });
+
+    test('what is refused is refused to the one whose it is, and nothing of it stays', async () => {
+      let chosen = '';
+      const { accounts, answers, marked } = await marking(20, (mark) => {
+        chosen ||= mark;
+        return mark === chosen;
+      });
+      expect(answers.filter((status) => status === OK)).toHaveLength(19);
+      const index = accounts.indexOf(chosen);
+      expect(answers[index]).toBe(REFUSED);
+      expect(marked.indexOf(false)).toBe(index);
+      expect(marked.lastIndexOf(false)).toBe(index);
+      expect(await bank.state(chosen)).toEqual({ balance: 10, hits: 0 });
+    });
+
+    test('beside a handler that fails and one that writes nothing, with the right answer for each', async () => {
+      const [good, plain, bad] = [await bank.account(10), await bank.account(10), await bank.account(10)];
+      const write = async (marks: readonly string[]): Promise<undefined> => {
+        await bank.app
+          .get(LocalTransaction)
+          .execute(`UPDATE account SET balance = balance + 5 WHERE name IN (${marks.map(() => '?').join(', ')})`, [
+            ...marks,
+          ]);
+      };
+      bank.scripts.on(good, 'action', (tx) => tx.writeTogether(write, good));
+      bank.scripts.on(bad, 'action', () => {
+        throw new Error('down');
+      });
+      const calls = [good, good, plain, good, bad, plain].map((account) => ({
+        account,
+        call: { gid: randomUUID(), transfer: { account, amount: 1 } },
+      }));
+      const answers = await Promise.all(calls.map(async ({ call }) => (await caller.grpc(call)).status));
+      expect(answers).toEqual([OK, OK, OK, OK, RETRY, OK]);
+      expect(await bank.state(good)).toEqual({ balance: 22, hits: 3 });
+      expect(await bank.state(plain)).toEqual({ balance: 8, hits: 2 });
+      expect(await bank.state(bad)).toEqual({ balance: 10, hits: 0 });
+    });
   });
 });

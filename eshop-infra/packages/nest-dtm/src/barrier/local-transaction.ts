@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Branch } from '../branch/branch.js';
 import { type BranchContext, branchContext } from './branch-context.js';
 import type { SqlValue } from './mysql-transaction.js';
+import type { SharedWrite } from './shared-writes.js';
 
 /**
  * The local transaction of the branch call the code runs in. It commits with the barrier row when the handler returns, and
@@ -19,6 +20,20 @@ export class LocalTransaction {
   /** Runs a prepared read on the branch's connection. */
   query<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
     return this.#context().transaction.execute<(Row & RowDataPacket)[]>(sql, values);
+  }
+
+  /**
+   * Writes an item, and if other calls share the transaction, together with what they give the same `write` (the same function
+   * object): one statement then serves all. `write` is given the items in the calls' order, and what it resolves with at an item's
+   * place comes back here. When it throws, the whole group is undone, and each call runs again alone.
+   *
+   * What a handler has to read, it reads before: the others' writes come between this call and its end.
+   */
+  async writeTogether<Item, Result = undefined>(write: SharedWrite<Item, Result>, item: Item): Promise<Result> {
+    const context = this.#context();
+    const { writes } = context;
+    if (!writes) return (await write([item]))?.[0] as Result;
+    return (await writes.add(write, item, (run) => branchContext.run(context, run))) as Result;
   }
 
   /** TypeORM's entity manager on the same connection and transaction. */

@@ -11,6 +11,7 @@ import { CallGroups } from './call-groups.js';
 import { localBranch } from './local-branch.js';
 import type { LocalStep } from './local-step.js';
 import { MysqlTransaction, type SqlValue } from './mysql-transaction.js';
+import { SharedWrites } from './shared-writes.js';
 
 /** Settings of the MySQL barrier. */
 export interface MysqlBarrierOptions {
@@ -31,8 +32,8 @@ export interface MysqlBarrierOptions {
   isolation?: 'READ COMMITTED' | 'server';
   /**
    * How many actions that arrive together may share one transaction, each with its own barrier row. Default 1: none. More
-   * saves round trips and commits under load. Handlers then run one after the other; when one of them fails, all are
-   * rolled back and run again alone, so a handler must do nothing but SQL in the branch's transaction.
+   * saves round trips and commits under load. Handlers then run one after the other, up to their `LocalTransaction.writeTogether`; when one of
+   * them fails, all are rolled back and run again alone, so a handler must do nothing but SQL in the branch's transaction.
    */
   groupSize?: number;
 }
@@ -163,23 +164,45 @@ export class MysqlBarrier implements Barrier {
         calls.flatMap(({ branch }) => row(branch, 'action')),
       );
       if (affectedRows !== calls.length) throw new Error('one of these branches ran before');
-      const outcomes: BarrierOutcome<unknown>[] = [];
-      for (const { branch, work, cancelled, inCaller = directly } of calls) {
-        if (cancelled()) throw new Error('a caller gave up while its call waited');
-        const transaction = newTransaction();
-        try {
-          const value = await inCaller(() => branchContext.run({ branch, transaction }, work));
-          outcomes.push({ ran: true, value });
-        } finally {
-          transaction.end();
-        }
-        if (transaction.failed !== undefined) throw transaction.failed;
-      }
+      const outcomes = await this.#runAll(calls, newTransaction);
       await run(connection, 'COMMIT');
       connection.release();
       return outcomes;
     } catch (error) {
       await rollback(connection);
+      throw error;
+    }
+  }
+
+  /**
+   * Runs the handlers of a group, each when the one before has ended or waits to write together with the others. Throws when one
+   * throws, and only when none of them runs any more.
+   */
+  async #runAll(
+    calls: readonly BarrierCall<unknown>[],
+    newTransaction: () => MysqlTransaction,
+  ): Promise<BarrierOutcome<unknown>[]> {
+    const writes = new SharedWrites();
+    const running: Promise<BarrierOutcome<unknown>>[] = [];
+    try {
+      for (const { branch, work, cancelled, inCaller = directly } of calls) {
+        if (cancelled()) throw new Error('a caller gave up while its call waited');
+        const transaction = newTransaction();
+        const value = inCaller(() => branchContext.run({ branch, transaction, writes }, work));
+        const outcome = value
+          .finally(() => transaction.end())
+          .then((value) => {
+            if (transaction.failed !== undefined) throw transaction.failed;
+            return { ran: true as const, value };
+          });
+        running.push(outcome);
+        await writes.reached(outcome);
+      }
+      await writes.write();
+      return await Promise.all(running);
+    } catch (error) {
+      writes.abandon(error);
+      await Promise.allSettled(running);
       throw error;
     }
   }

@@ -32,5 +32,5 @@ export class Signer {
 
 /** The prefix keeps signatures of other uses of the same secret apart. */
 function digest(secret: string, gid: string): Buffer {
-  return createHmac('sha256', secret).update('dtm-branch\n').update(gid).digest();
+  return createHmac('sha256', secret).update(`dtm-branch\n${gid}`).digest();
 }
