@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { Context } from '../context.ts';
 import { dtmBinary, dtmInstaller } from '../install/dtm.ts';
 import { goBinary } from '../install/go.ts';
@@ -33,6 +34,13 @@ async function savesTransactions(port: number): Promise<void> {
   if (!transaction) throw new Error('DTM says that it has saved a transaction, and does not know it afterwards');
 }
 
+/**
+ * Starts DTM with timers that may be a millisecond late. Go's runtime looks after its threads in a thread that sleeps 20 µs at a time
+ * whenever the process wakes up; where all processors are busy this costs DTM a sixth of its time. Where the slack cannot be set, DTM
+ * runs without.
+ */
+const START = '{ echo 1000000 >/proc/self/timerslack_ns; } 2>/dev/null; exec "$0"';
+
 interface Store {
   name: 'dtm-mysql' | 'dtm-redis';
   needs: string;
@@ -55,8 +63,8 @@ function dtmPart(store: Store): Part {
     installer: dtmInstaller,
     command(context) {
       return {
-        file: dtmBinary(context),
-        args: [],
+        file: '/bin/sh',
+        args: ['-c', START, dtmBinary(context)],
         env: {
           ...store.env(context),
           HTTP_PORT: String(context.ports[store.http]),
@@ -70,6 +78,9 @@ function dtmPart(store: Store): Part {
           // Go collects garbage when the heap has grown by so many percent. DTM's live heap is 8 MB, so that the default of 100
           // meant a collection every 40 sagas; this costs it 26 MB.
           GOGC: '400',
+          // Threads that look for work which is not there cost DTM an eighth of its time where all processors are busy; its store needs
+          // as many as DTM itself.
+          GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))),
         },
       };
     },

@@ -73,10 +73,10 @@ function dtmSettings({ ports, secrets }: Context, name: ServiceName): Record<str
 }
 
 /**
- * Node sizes its heap for servers with gigabytes; these hold a service near what it needs, which is about 50 MB of heap. Source
- * maps are left out, since they cost 26 MB for each service.
+ * Node sizes its heap for servers with gigabytes; a service needs about 50 MB. Source maps are left out, since they cost 26 MB for
+ * each service.
  */
-const nodeArguments = ['--max-semi-space-size=4', '--max-old-space-size=256'];
+const nodeArguments = ['--max-old-space-size=256'];
 
 /** The settings of a service as environment variables: its configuration's paths in upper snake case. */
 export function serviceEnvironment(context: Context, name: ServiceName, replica: Replica = 1): Record<string, string> {

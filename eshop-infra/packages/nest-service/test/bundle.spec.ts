@@ -61,7 +61,7 @@ describe('a bundled service', () => {
     expect(await service.exited).toBe(0);
   });
 
-  test('keeps the names of closures, by which Swagger knows lazy types: no reference leads nowhere', async () => {
+  test('keeps the names by which Swagger knows lazy types: no reference leads nowhere', async () => {
     const service = await start();
     const answer = await fetch(`http://127.0.0.1:${service.httpPort}/apis/swagger.json`);
     const document = (await answer.json()) as { components: { schemas: object } };
