@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { isAlive, markOf, removeMark, writeMark } from '../base/pid-file.ts';
 import { assertPortFree, portOwner } from '../base/port-owner.ts';
 import { processWithVariable, startTimeOf, workingDirectoryOf } from '../base/proc.ts';
 import type { Step } from '../base/progress.ts';
+import { asBatch } from '../base/scheduling.ts';
 import { end, ended, signal } from '../base/signal.ts';
 import type { Context } from '../context.ts';
 import { portVariable } from '../ports.ts';
@@ -67,22 +68,14 @@ function launch(context: Context, part: Part, command: PartCommand): PartMark {
     child.once('error', () => {});
     if (child.pid === undefined) throw new Error(`${command.file} cannot be started; is it there and executable?`);
     child.unref();
-    asBatch(child.pid);
+    // Fifteen parts on two processors spend a tenth less time for the same orders.
+    void asBatch(child.pid);
     const mark: PartMark = { ...markOf(child.pid), version: versionOf(command) };
     writeMark(markFile(context.paths.run, part.name), mark);
     return mark;
   } finally {
     closeSync(log);
   }
-}
-
-/**
- * Tells Linux that a part works rather than waits for a person: when it wakes up it does not push another off its processor, and finds
- * more to do when its turn comes. Fifteen parts on two processors spend a tenth less time for the same orders. Without `chrt`
- * (util-linux) a part runs as it is.
- */
-function asBatch(pid: number): void {
-  execFile('chrt', ['--batch', '--all-tasks', '--pid', '0', String(pid)], () => {});
 }
 
 /** The environment without what would configure a server by accident (HTTP_PORT, DTM_…) or belongs to npm. */
