@@ -12,8 +12,7 @@ import { typeormDrivers } from './typeorm-drivers.js';
  * asked for: the names of classes, and a closure called `type`, by which Nest's Swagger knows a lazy type.
  */
 const NAME_ALWAYS = '__name=(target,value)=>__defProp(';
-const NAME_ASKED_FOR =
-  "__name=(target,value)=>value>='['&&value!=='type'||target.name===value?target:__defProp(";
+const NAME_ASKED_FOR = "__name=(target,value)=>value>='['&&value!=='type'||target.name===value?target:__defProp(";
 
 export interface Bundle {
   /** Size of the script. */
