@@ -28,7 +28,7 @@ export class PayLedger {
       payments.flatMap(({ userID, orderID, amount }) => [userID, orderID, amount, PayStatus.awaiting]),
     );
     if (payments.length === 1) return [insertId];
-    // A server counts on by a number of its own, which another may have been told: the rows know their ids.
+    // Their ids need not follow each other by 1: a server may have been given another auto_increment_increment.
     const rows = await this.transaction.query<{ id: number; order_id: string }>(
       `SELECT id, order_id FROM pay WHERE order_id IN (${payments.map(() => '?').join(', ')})`,
       payments.map(({ orderID }) => orderID),

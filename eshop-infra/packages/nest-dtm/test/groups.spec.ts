@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LocalTransaction, Refusal } from '../src/index.js';
+import { LocalTransaction, mysqlBarrier, Refusal } from '../src/index.js';
 import { type BankApp, startBank } from './support/bank.js';
 import { BranchCaller } from './support/branch-caller.js';
 import { throwAwayDatabase } from './support/database.js';
@@ -171,6 +171,74 @@ describe('actions that arrive together', () => {
       expect(await bank.state(good)).toEqual({ balance: 22, hits: 3 });
       expect(await bank.state(plain)).toEqual({ balance: 8, hits: 2 });
       expect(await bank.state(bad)).toEqual({ balance: 10, hits: 0 });
+    });
+
+    describe('in a group of a barrier of its own', () => {
+      const tx = new LocalTransaction();
+      const hit = (account: string) => tx.execute('UPDATE account SET hits = hits + 1 WHERE name = ?', [account]);
+
+      /** Runs works in one group: they come while another call runs. */
+      async function together(works: readonly (() => Promise<unknown>)[]): Promise<void> {
+        const barrier = mysqlBarrier(database.dataSource, { groupSize: 16 });
+        const call = (work: () => Promise<unknown>) =>
+          barrier.call({
+            branch: { transType: 'saga', gid: randomUUID(), branchId: '01', op: 'action' },
+            work,
+            cancelled: () => false,
+          });
+        await Promise.all([async () => undefined, ...works].map(call));
+      }
+
+      /** Fails once like a deadlock: the server has rolled all back, and what follows on the connection commits by itself. */
+      function deadlockOnce() {
+        let met = false;
+        return async (): Promise<undefined> => {
+          if (met) return;
+          met = true;
+          await tx.execute('ROLLBACK');
+          await tx.manager.query(`SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213`);
+        };
+      }
+
+      test('after a deadlock the next write does not take place', async () => {
+        const bystander = await bank.account(1);
+        const deadlock = deadlockOnce();
+        const write = async (): Promise<undefined> => {
+          await hit(bystander);
+        };
+        await together([() => tx.writeTogether(deadlock, 1), () => tx.writeTogether(write, 1)]);
+        expect(await bank.state(bystander)).toEqual({ balance: 1, hits: 1 });
+      });
+
+      test('after a deadlock no handler writes, even if it swallows the error', async () => {
+        const bystander = await bank.account(1);
+        const deadlock = deadlockOnce();
+        const swallowing = async () => {
+          await tx.writeTogether(deadlock, 1).catch(() => undefined);
+          await hit(bystander);
+        };
+        await together([swallowing, swallowing, swallowing]);
+        expect(await bank.state(bystander)).toEqual({ balance: 1, hits: 3 });
+      });
+
+      test('handlers go on one after the other', async () => {
+        const account = await bank.account(1);
+        const log: string[] = [];
+        const sizes: number[] = [];
+        const write = async (items: readonly number[]): Promise<undefined> => {
+          sizes.push(items.length);
+        };
+        await together(
+          [0, 1, 2].map((index) => async () => {
+            await tx.writeTogether(write, index);
+            log.push(`${index} begins`);
+            await hit(account);
+            log.push(`${index} ends`);
+          }),
+        );
+        expect(sizes).toEqual([3]);
+        expect(log).toEqual([0, 1, 2].flatMap((index) => [`${index} begins`, `${index} ends`]));
+      });
     });
   });
 });

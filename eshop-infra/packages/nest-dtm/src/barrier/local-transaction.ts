@@ -32,8 +32,8 @@ export class LocalTransaction {
   async writeTogether<Item, Result = undefined>(write: SharedWrite<Item, Result>, item: Item): Promise<Result> {
     const context = this.#context();
     const { writes } = context;
-    if (!writes) return (await write([item]))?.[0] as Result;
-    return (await writes.add(write, item, (run) => branchContext.run(context, run))) as Result;
+    if (!writes?.gathering) return (await write([item]))?.[0] as Result;
+    return (await writes.add(context, write, item)) as Result;
   }
 
   /** TypeORM's entity manager on the same connection and transaction. */

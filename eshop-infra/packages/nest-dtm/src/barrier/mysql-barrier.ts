@@ -6,7 +6,7 @@ import { undoneBy } from '../branch/op.js';
 import { assertGid } from '../gid.js';
 import type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from './barrier.js';
 import { BARRIER_ROW, insertIgnore, quoteTable } from './barrier-table.js';
-import { branchContext } from './branch-context.js';
+import { type BranchContext, branchContext } from './branch-context.js';
 import { CallGroups } from './call-groups.js';
 import { localBranch } from './local-branch.js';
 import type { LocalStep } from './local-step.js';
@@ -32,8 +32,9 @@ export interface MysqlBarrierOptions {
   isolation?: 'READ COMMITTED' | 'server';
   /**
    * How many actions that arrive together may share one transaction, each with its own barrier row. Default 1: none. More
-   * saves round trips and commits under load. Handlers then run one after the other, up to their `LocalTransaction.writeTogether`; when one of
-   * them fails, all are rolled back and run again alone, so a handler must do nothing but SQL in the branch's transaction.
+   * saves round trips and commits under load. Handlers then run one after the other, up to their `LocalTransaction.writeTogether` and
+   * from there; when one of them fails, all are rolled back and run again alone, so a handler must do nothing but SQL in the
+   * branch's transaction.
    */
   groupSize?: number;
 }
@@ -154,17 +155,17 @@ export class MysqlBarrier implements Barrier {
   /** Runs actions in one transaction: all take effect, or this throws and none does. */
   async #together(calls: readonly BarrierCall<unknown>[]): Promise<BarrierOutcome<unknown>[]> {
     const connection = await this.#acquire();
-    const newTransaction = () => new MysqlTransaction(connection, this.dataSource);
+    const transaction = new MysqlTransaction(connection, this.dataSource);
     try {
       await this.#prepare(connection);
       await run(connection, 'BEGIN');
       const insert = `${this.#insert}${calls.map(() => BARRIER_ROW).join(', ')}`;
-      const { affectedRows } = await newTransaction().execute<ResultSetHeader>(
+      const { affectedRows } = await transaction.execute<ResultSetHeader>(
         insert,
         calls.flatMap(({ branch }) => row(branch, 'action')),
       );
       if (affectedRows !== calls.length) throw new Error('one of these branches ran before');
-      const outcomes = await this.#runAll(calls, newTransaction);
+      const outcomes = await this.#runAll(calls, transaction);
       await run(connection, 'COMMIT');
       connection.release();
       return outcomes;
@@ -175,34 +176,39 @@ export class MysqlBarrier implements Barrier {
   }
 
   /**
-   * Runs the handlers of a group, each when the one before has ended or waits to write together with the others. Throws when one
-   * throws, and only when none of them runs any more.
+   * Runs the handlers of a group one after the other: each up to its end or to what it writes together with the others, and when
+   * that is written the rest of each. Throws when one throws, and only when none of them runs any more.
    */
   async #runAll(
     calls: readonly BarrierCall<unknown>[],
-    newTransaction: () => MysqlTransaction,
+    transaction: MysqlTransaction,
   ): Promise<BarrierOutcome<unknown>[]> {
     const writes = new SharedWrites();
-    const running: Promise<BarrierOutcome<unknown>>[] = [];
+    const running: { context: BranchContext; outcome: Promise<BarrierOutcome<unknown>> }[] = [];
     try {
       for (const { branch, work, cancelled, inCaller = directly } of calls) {
         if (cancelled()) throw new Error('a caller gave up while its call waited');
-        const transaction = newTransaction();
-        const value = inCaller(() => branchContext.run({ branch, transaction, writes }, work));
-        const outcome = value
-          .finally(() => transaction.end())
+        const context = { branch, transaction: transaction.shared(), writes };
+        const outcome = inCaller(() => branchContext.run(context, work))
+          .finally(() => context.transaction.end())
           .then((value) => {
             if (transaction.failed !== undefined) throw transaction.failed;
             return { ran: true as const, value };
           });
-        running.push(outcome);
-        await writes.reached(outcome);
+        running.push({ context, outcome });
+        await writes.reached(context, outcome);
       }
       await writes.write();
-      return await Promise.all(running);
+      const outcomes: BarrierOutcome<unknown>[] = [];
+      for (const { context, outcome } of running) {
+        writes.release(context);
+        outcomes.push(await outcome);
+      }
+      return outcomes;
     } catch (error) {
+      for (const { context } of running) context.transaction.end();
       writes.abandon(error);
-      await Promise.allSettled(running);
+      await Promise.allSettled(running.map(({ outcome }) => outcome));
       throw error;
     }
   }

@@ -17,7 +17,8 @@ interface JoinableRunner {
 
 /** One open transaction on one pooled connection. */
 export class MysqlTransaction {
-  #failed: unknown;
+  /** Of all who share it. */
+  #failure: { error?: unknown } = {};
   #ended = false;
   #manager: EntityManager | undefined;
 
@@ -31,13 +32,20 @@ export class MysqlTransaction {
    * would run outside of it), after a lock wait part of the work is missing.
    */
   get failed(): unknown {
-    return this.#failed;
+    return this.#failure.error;
+  }
+
+  /** The same transaction for another call, which ends by itself. What fails it for one fails it for all. */
+  shared(): MysqlTransaction {
+    const other = new MysqlTransaction(this.connection, this.dataSource);
+    other.#failure = this.#failure;
+    return other;
   }
 
   /** Runs a prepared statement; the connection keeps it prepared. */
   execute<R extends StatementResult>(sql: string, values: readonly SqlValue[]): Promise<R> {
     if (this.#ended) return Promise.reject(new Error('the local transaction has ended; was a promise not awaited?'));
-    if (this.#failed !== undefined) return Promise.reject(this.#failed);
+    if (this.failed !== undefined) return Promise.reject(this.failed);
     return new Promise((resolve, reject) => {
       this.connection.execute<R>(sql, values as SqlValue[], (error, result) => {
         if (!error) return resolve(result);
@@ -55,7 +63,7 @@ export class MysqlTransaction {
 
   /** Remembers an error that spoils the whole transaction. */
   note(error: unknown): void {
-    if (isTransient(error)) this.#failed ??= error;
+    if (isTransient(error)) this.#failure.error ??= error;
   }
 
   /** No statement may follow. */
@@ -72,7 +80,7 @@ export class MysqlTransaction {
     const query: QueryRunner['query'] = runner.query.bind(runner);
     runner.query = async (...parameters: Parameters<QueryRunner['query']>) => {
       if (this.#ended) throw new Error('the local transaction has ended; was a promise not awaited?');
-      if (this.#failed !== undefined) throw this.#failed;
+      if (this.failed !== undefined) throw this.failed;
       try {
         return await query(...parameters);
       } catch (error) {
