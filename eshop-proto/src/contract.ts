@@ -1,3 +1,4 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import type { CodeName } from './codes.js';
 import type { HttpBinding } from './http-request.js';
@@ -54,7 +55,8 @@ export interface ServiceContract {
 
 /** What ts-proto makes of a message. */
 export interface Codec<T> {
-  encode(message: T): { finish(): Uint8Array };
+  /** Into the writer that is given, or a new one. */
+  encode(message: T, writer?: BinaryWriter): { finish(): Uint8Array };
   decode(bytes: Uint8Array): T;
 }
 
@@ -72,15 +74,24 @@ export function unary<Request, Reply>(
     path,
     requestStream: false,
     responseStream: false,
-    requestSerialize: (message) => toBuffer(request.encode(message).finish()),
+    requestSerialize: (message) => serialize(request, message),
     requestDeserialize: (bytes) => request.decode(bytes),
-    responseSerialize: (message) => toBuffer(reply.encode({ ...blank, ...message }).finish()),
+    responseSerialize: (message) => serialize(reply, { ...blank, ...message }),
     responseDeserialize: (bytes) => reply.decode(bytes),
   };
 }
 
-/** A view, not a copy. */
-function toBuffer(bytes: Uint8Array): Buffer {
+/** A writer that has grown beyond this many bytes is not kept. */
+const KEPT_WRITER = 65_536;
+let spare: BinaryWriter | undefined;
+
+/** With one writer for all messages: a new one allocates its buffer anew, two or three times until the message fits. */
+function serialize<T>(codec: Codec<T>, message: T): Buffer {
+  const writer = spare ?? new BinaryWriter();
+  // One that fails half way through a message is not used again.
+  spare = undefined;
+  const bytes = codec.encode(message, writer).finish();
+  if (bytes.byteLength <= KEPT_WRITER) spare = writer;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

@@ -196,6 +196,19 @@ describe('codecs', () => {
     expect(responseDeserialize(responseSerialize({} as CreatePayReply))).toEqual({ id: 0 });
   });
 
+  it('write a message as it is after one that could not be written', () => {
+    const { requestSerialize, requestDeserialize } = PayService.create;
+    const request = { userID: 7, orderID: 'a'.repeat(300), amount: 1 };
+    const whole = requestSerialize(request);
+    expect(() => requestSerialize({ ...request, amount: 0.5 })).toThrow();
+    expect(requestSerialize(request)).toEqual(whole);
+    const large = { ...request, orderID: 'b'.repeat(100_000) };
+    expect(requestDeserialize(requestSerialize(large))).toEqual(large);
+    expect(requestSerialize(request)).toEqual(whole);
+    // What was handed out before is not written over.
+    expect(requestDeserialize(whole)).toEqual(request);
+  });
+
   it('know no password of a user', () => {
     expect(Object.keys(User.decode(new Uint8Array()))).not.toContain('password');
   });

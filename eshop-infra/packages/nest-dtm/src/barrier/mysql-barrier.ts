@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import type { PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DataSource } from 'typeorm';
 import type { Branch } from '../branch/branch.js';
@@ -96,7 +96,7 @@ export class MysqlBarrier implements Barrier {
   /** Runs a branch handler in one transaction with its barrier row. */
   call<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>> {
     if (!this.#groups || call.branch.op !== 'action') return this.#alone(call);
-    return this.#groups.call({ ...call, inCaller: AsyncLocalStorage.snapshot() });
+    return this.#groups.call({ ...call, inCaller: callersContext() });
   }
 
   /**
@@ -302,6 +302,15 @@ export class MysqlBarrier implements Barrier {
 }
 
 const directly = <R>(run: () => R): R => run();
+
+/**
+ * Runs in the context of who asks now: AsyncLocalStorage.snapshot(), which takes some 5 µs since it also defines a deprecated
+ * property.
+ */
+function callersContext(): <R>(run: () => R) => R {
+  const caller = new AsyncResource('DtmBranch');
+  return (run) => caller.runInAsyncScope(run);
+}
 
 /** Of the work that runs inside the barrier. */
 function currentTransaction(): MysqlTransaction {

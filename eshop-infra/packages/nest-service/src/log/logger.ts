@@ -19,7 +19,7 @@ export const LOGGERS = Symbol.for('@eshop/nest-service:loggers');
 
 /** JSON lines on standard output. Lines are collected for a moment: a write per line costs more than the line. */
 export function createLoggers(config: ServiceConfig, stream?: DestinationStream): Loggers {
-  const buffered = stream ? undefined : pino.destination({ sync: false, minLength: 4096, periodicFlush: 100 });
+  const buffered = stream ? undefined : pino.destination({ sync: false, minLength: 12_288, periodicFlush: 100 });
   const destination = stream ?? (buffered as DestinationStream);
   const options = {
     level: config.log.level,
