@@ -33,7 +33,7 @@ export interface ConsumerParts {
 }
 
 const COMMIT_EVERY_MS = 200;
-const MAX_BYTES_A_PARTITION = 131_072;
+const MAX_BYTES_A_PARTITION = 65_536;
 const MIN_RESTART_MS = 200;
 const MAX_RESTART_MS = 10_000;
 const LEAVE_MS = 10_000;

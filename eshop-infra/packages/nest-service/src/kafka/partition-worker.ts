@@ -4,8 +4,8 @@ import type { KafkaRecord } from './record.js';
 import type { KafkaConsumerConfig } from './section.js';
 
 /** Records that wait here while a request for more may take its time. */
-const MANY = 512;
-const FEW = 256;
+const MANY = 256;
+const FEW = 128;
 /** Records after which a partition lets others have its place. */
 const TURN = 64;
 
