@@ -303,10 +303,7 @@ export class MysqlBarrier implements Barrier {
 
 const directly = <R>(run: () => R): R => run();
 
-/**
- * Runs in the context of who asks now: AsyncLocalStorage.snapshot(), which takes some 5 µs since it also defines a deprecated
- * property.
- */
+/** As AsyncLocalStorage.snapshot(), which takes some 5 µs since it defines a deprecated property each time. */
 function callersContext(): <R>(run: () => R) => R {
   const caller = new AsyncResource('DtmBranch');
   return (run) => caller.runInAsyncScope(run);

@@ -6,46 +6,31 @@ const tag = (field: number, wireType: 0 | 2): number => (field << 3) | wireType;
 
 /** Serializes `dtmgimp.DtmRequest` (dtmgimp.proto of DTM 1.18). Written by hand: a few messages do not justify a generator. */
 export function encodeDtmRequest(request: DtmRequest): Buffer {
-  return written((writer) => {
-    text(writer, 1, request.gid);
-    text(writer, 2, request.transType);
-    writer.uint32(tag(3, LENGTH_DELIMITED)).fork();
-    encodeTransOptions(writer, request.transOptions);
-    writer.join();
-    text(writer, 4, request.customedData);
-    for (const payload of request.payloads) writer.uint32(tag(5, LENGTH_DELIMITED)).bytes(payload);
-    text(writer, 6, request.queryPrepared);
-    if (request.steps.length > 0) text(writer, 7, JSON.stringify(request.steps));
-    map(writer, 8, request.reqExtra);
-    text(writer, 9, request.rollbackReason);
-  });
+  const writer = new BinaryWriter();
+  text(writer, 1, request.gid);
+  text(writer, 2, request.transType);
+  writer.uint32(tag(3, LENGTH_DELIMITED)).fork();
+  encodeTransOptions(writer, request.transOptions);
+  writer.join();
+  text(writer, 4, request.customedData);
+  for (const payload of request.payloads) writer.uint32(tag(5, LENGTH_DELIMITED)).bytes(payload);
+  text(writer, 6, request.queryPrepared);
+  if (request.steps.length > 0) text(writer, 7, JSON.stringify(request.steps));
+  map(writer, 8, request.reqExtra);
+  text(writer, 9, request.rollbackReason);
+  return Buffer.from(writer.finish());
 }
 
 /** Serializes `dtmgimp.DtmBranchRequest`. */
 export function encodeDtmBranchRequest(request: DtmBranchRequest): Buffer {
-  return written((writer) => {
-    text(writer, 1, request.gid);
-    text(writer, 2, request.transType);
-    text(writer, 3, request.branchId);
-    text(writer, 4, request.op);
-    map(writer, 5, request.data);
-    if (request.payload.length > 0) writer.uint32(tag(6, LENGTH_DELIMITED)).bytes(request.payload);
-  });
-}
-
-/** A writer that has grown beyond this many bytes is not kept. */
-const KEPT_WRITER = 65_536;
-let spare: BinaryWriter | undefined;
-
-/** With one writer for all messages: a new one allocates its buffer anew, two or three times until the message fits. */
-function written(write: (writer: BinaryWriter) => void): Buffer {
-  const writer = spare ?? new BinaryWriter();
-  // One that fails half way through a message is not used again.
-  spare = undefined;
-  write(writer);
-  const bytes = writer.finish();
-  if (bytes.byteLength <= KEPT_WRITER) spare = writer;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const writer = new BinaryWriter();
+  text(writer, 1, request.gid);
+  text(writer, 2, request.transType);
+  text(writer, 3, request.branchId);
+  text(writer, 4, request.op);
+  map(writer, 5, request.data);
+  if (request.payload.length > 0) writer.uint32(tag(6, LENGTH_DELIMITED)).bytes(request.payload);
+  return Buffer.from(writer.finish());
 }
 
 function encodeTransOptions(writer: BinaryWriter, options: DtmTransOptions): void {
