@@ -3,6 +3,9 @@ import { newTimeID } from '@eshop/nest-service';
 import { eventually, send, type TestTopic, testTopic } from '@eshop/nest-service/testing';
 import { ContractError } from '@eshop/proto';
 import { type QueuedOrder, queuedOrderRecord, type SendSubmitOrderNotifyRequest } from '@eshop/proto/order';
+import { OrderStatus } from '../src/order/order-status.js';
+import { OrderSagas } from '../src/submission/order-saga.js';
+import { SubmissionStore } from '../src/submission/submission.store.js';
 import { NO_PRODUCT, PRICE, type Started, startOrder } from './service.js';
 
 const PARTITIONS = 3;
@@ -220,8 +223,8 @@ describe('an order of a flash sale', () => {
     const order = sold();
     await put(order);
     const found = await ended(order.orderID, 'placed');
-    expect(found.order).toMatchObject({ saleID: order.saleID, amount: PRICE });
-    expect(shop.peers.branchesOf(order.orderID)).toEqual(['02 stock.stockDeduct', '03 pay.create']);
+    expect(found.order).toMatchObject({ saleID: order.saleID, amount: PRICE, status: OrderStatus.toPay });
+    expect(shop.peers.branchesOf(order.orderID)).toEqual(['01 stock.stockDeduct', '02 pay.create']);
     const { productID, saleID } = order;
     expect(shop.peers.requestOf(order.orderID, 'stock.stockDeduct')).toEqual({ productID, productCount: 1, saleID });
   });
@@ -233,7 +236,8 @@ describe('an order of a flash sale', () => {
       return {};
     });
     await put(order);
-    await ended(order.orderID, 'cancelled');
+    const found = await ended(order.orderID, 'cancelled');
+    expect(found.order).toMatchObject({ status: OrderStatus.cancelled });
     const { productID, saleID, orderID } = order;
     const gid = `${orderID}-return`;
     await eventually(async () => shop.peers.requestOf(gid, 'flashSale.returnUnit'), 'the unit to be returned');
@@ -252,6 +256,52 @@ describe('an order of a flash sale', () => {
     expect(shop.peers.requestOf(gid, 'flashSale.returnUnit')).toMatchObject({ orderID: order.orderID });
     expect(shop.peers.branchesOf(gid)).toHaveLength(1);
     expect(shop.peers.branchesOf(order.orderID)).toEqual([]);
+  });
+
+  it('is among the orders as soon as it is accepted', async () => {
+    const order = sold();
+    const rows: unknown[] = [];
+    shop.peers.on('stock.stockDeduct', async ({ saleID }) => {
+      if (saleID === order.saleID) {
+        rows.push(...(await shop.rows('SELECT status FROM order_record WHERE order_id = ?', [order.orderID])));
+      }
+      return {};
+    });
+    await put(order);
+    await ended(order.orderID, 'placed');
+    expect(rows).toEqual([{ status: OrderStatus.toPay }]);
+  });
+
+  it('is neither accepted nor entered when its id is that of another order', async () => {
+    const order = sold();
+    await shop.rows(
+      `INSERT INTO order_record (order_id, user_id, product_id, product_count, amount, coupon_id, status)
+       VALUES (?, 1, 1, 1, 1, 0, ?)`,
+      [order.orderID, OrderStatus.toPay],
+    );
+    await put(order);
+    await committed();
+    expect(await lettersOf(queuedOrderRecord.write(order))).toHaveLength(1);
+    expect(await shop.rows('SELECT 1 FROM order_submission WHERE order_id = ?', [order.orderID])).toEqual([]);
+    expect(shop.peers.branchesOf(order.orderID)).toEqual([]);
+  });
+
+  it('gives its unit back before anybody is told that it is cancelled, whoever finds that out', async () => {
+    const order = { ...sold(), productID: randomInt(1000, 2 ** 40) };
+    const submission = { ...order, amount: PRICE, price: PRICE, couponAmount: 0, requestID: '' };
+    shop.peers.on('pay.create', ({ orderID: id }) => {
+      if (id === order.orderID) throw new ContractError('CONFLICT', 'no payment');
+      return {};
+    });
+    const { app } = shop.service;
+    await app.get(SubmissionStore).accept(submission, { relayAfterSeconds: 3600 });
+    await app.get(OrderSagas).of(submission).submit({ fresh: true, waitResult: true });
+    await ended(order.orderID, 'cancelled');
+    const unit = await eventually(
+      async () => shop.peers.requestOf(`${order.orderID}-return`, 'flashSale.returnUnit'),
+      'the unit to be returned',
+    );
+    expect(unit).toMatchObject({ orderID: order.orderID });
   });
 
   it('is counted for its sale while it is not cancelled', async () => {

@@ -1,5 +1,6 @@
 import { newTimeID } from '@eshop/nest-service';
 import { eventually } from '@eshop/nest-service/testing';
+import { OrderStatus } from '../src/order/order-status.js';
 import { SubmissionStore } from '../src/submission/submission.store.js';
 import { PRICE, type Started, startOrder } from './service.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -98,21 +99,24 @@ describe('the relay', () => {
     }
   });
 
-  it('does not change an outcome that is recorded', async () => {
+  it.each([0, 7])('does not change an outcome that is recorded, of an order of sale %d', async (saleID) => {
     const shop = await startOrder({ order: { relayIntervalMs: 3_600_000 } });
     try {
       const store = shop.service.app.get(SubmissionStore);
       const orderID = newTimeID();
       await store.accept(
-        { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 0, requestID: '' },
+        { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID, requestID: '' },
         { relayAfterSeconds: 60 },
       );
       await Promise.all([
-        store.finish(orderID, { state: 'cancelled', reason: 'first' }),
-        store.finish(orderID, { state: 'placed' }),
+        store.finish({ orderID, saleID }, { state: 'cancelled', reason: 'first' }),
+        store.finish({ orderID, saleID }, { state: 'cancelled', reason: 'second' }),
       ]);
-      await store.finish(orderID, { state: 'placed' });
-      expect(await store.find(orderID)).toMatchObject({ state: 2, reason: 'first' });
+      await store.finish({ orderID, saleID }, { state: 'placed' });
+      const { state, reason } = (await store.find(orderID)) ?? {};
+      expect({ state, first: ['first', 'second'].includes(reason ?? '') }).toEqual({ state: 2, first: true });
+      const status = saleID === 0 ? [] : [{ status: OrderStatus.cancelled }];
+      expect(await shop.rows('SELECT status FROM order_record WHERE order_id = ?', [orderID])).toEqual(status);
     } finally {
       await shop.close();
     }

@@ -7,6 +7,8 @@ export const sources = (): Sources =>
   sourcesOf({
     orderGrpc: port('order.grpc'),
     orderBranches: port('order.branches'),
+    stockGrpc: port('stock.grpc'),
+    stockBranches: port('stock.branches'),
     redis: port('redis'),
     kafka: port('kafka'),
   });

@@ -1,7 +1,7 @@
 import { type AuditOptions, type AuditReport, audit } from './audit.ts';
 import { explainOrder } from './explain.ts';
 import { explanationText, reportText } from './report.ts';
-import { World } from './testing/world.ts';
+import { ENTER_ORDER, TAKE_UNITS, World } from './testing/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -257,8 +257,8 @@ describe('I7', () => {
     ]);
   });
 
-  it('names a saga that nobody accepted', async () => {
-    await world.saga('forgotten', 'submitted');
+  it.each([ENTER_ORDER, TAKE_UNITS])('names a saga that nobody accepted and that begins with %s', async (branch) => {
+    await world.saga('forgotten', 'submitted', branch);
     expect(await found()).toEqual(['I7 order forgotten']);
   });
 

@@ -25,7 +25,10 @@ async function run(...options: string[]): Promise<number> {
   process.exitCode = undefined;
   try {
     await auditCommand(
-      { mysqlRootUrl: () => world.url, ports: { orderGrpc: 0, orderBranches: 0, redis: 0, kafka: 0 } },
+      {
+        mysqlRootUrl: () => world.url,
+        ports: { orderGrpc: 0, orderBranches: 0, stockGrpc: 0, stockBranches: 0, redis: 0, kafka: 0 },
+      },
       { schemas: world.schemas },
     )
       .exitOverride()

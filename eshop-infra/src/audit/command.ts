@@ -3,13 +3,13 @@ import { say } from '../base/say.ts';
 import { audit } from './audit.ts';
 import { explainOrder } from './explain.ts';
 import { explanationText, reportText } from './report.ts';
-import type { OrderPorts } from './schemas.ts';
+import type { BranchPorts } from './schemas.ts';
 import { type Sources, sourcesOf } from './sources.ts';
 
 interface AuditContext {
   /** URL of the database server with all rights. */
   mysqlRootUrl(database?: string): string;
-  ports: OrderPorts & { redis: number; kafka: number };
+  ports: BranchPorts & { redis: number; kafka: number };
 }
 
 interface Options {

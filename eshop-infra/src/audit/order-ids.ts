@@ -38,8 +38,8 @@ export function orderIdColumns(schemas: Schemas): OrderIdColumns {
 
 /** @throws Error naming the tables that are not there */
 export async function sameOrder(database: Database, schemas: Schemas): Promise<SameOrder> {
-  for (const address of schemas.orderAddresses) {
-    if (!/^(%|[\w.-]+:\d+)$/.test(address)) throw new Error(`"${address}" is not a host:port`);
+  for (const branch of schemas.firstBranches) {
+    if (!/^(%|[\w.-]+:\d+)\/[\w./]+$/.test(branch)) throw new Error(`"${branch}" is not host:port/service/method`);
   }
   for (const schema of schemaNames(schemas)) {
     if (!/^\w{1,64}$/.test(schema)) throw new Error(`"${schema}" is not a schema name`);

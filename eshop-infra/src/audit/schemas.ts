@@ -6,9 +6,15 @@ export interface Schemas {
   pay: string;
   /** The store of DTM-MySQL. */
   dtm: string;
-  /** `host:port` of the order service as DTM calls it or has called it, since other shops may share the DTM server; `%` = any. */
-  orderAddresses: readonly string[];
+  /**
+   * The first branches of order sagas as DTM calls them or has called them, since other shops may share the DTM server:
+   * `host:port/service/method`, with `%` for any host and port.
+   */
+  firstBranches: readonly string[];
 }
+
+const enterOrder = 'api.order.v1.order/Create';
+const takeUnits = 'api.stock.v1.stock/StockDeduct';
 
 export const defaultSchemas: Schemas = {
   order: 'eshop_order',
@@ -16,21 +22,29 @@ export const defaultSchemas: Schemas = {
   coupon: 'eshop_coupon',
   pay: 'eshop_pay',
   dtm: 'dtm',
-  orderAddresses: ['%'],
+  firstBranches: [`%/${enterOrder}`, `%/${takeUnits}`],
 };
 
-/** Where DTM calls the order service. */
-export interface OrderPorts {
+/** Where DTM calls the services that serve the first branches of order sagas. */
+export interface BranchPorts {
   orderGrpc: number;
   orderBranches: number;
+  stockGrpc: number;
+  stockBranches: number;
 }
 
 /** The schemas of an instance of the stack. */
-export function schemasOf(ports: OrderPorts): Schemas {
-  // the balancer's is in the sagas of a time when there were replicas
+export function schemasOf(ports: BranchPorts): Schemas {
+  const at = (port: number, method: string) => `127.0.0.1:${port}/${method}`;
+  // the balancer's are in the sagas of a time when there were replicas
   return {
     ...defaultSchemas,
-    orderAddresses: [ports.orderGrpc, ports.orderBranches].map((port) => `127.0.0.1:${port}`),
+    firstBranches: [
+      at(ports.orderGrpc, enterOrder),
+      at(ports.orderBranches, enterOrder),
+      at(ports.stockGrpc, takeUnits),
+      at(ports.stockBranches, takeUnits),
+    ],
   };
 }
 

@@ -3,16 +3,14 @@ import type { SameOrder } from './order-ids.ts';
 import type { Schemas } from './schemas.ts';
 
 /**
- * Order ids that DTM or a service knows although they were never accepted. Of DTM's sagas only those count that enter an
- * order at this shop's order service: others may share the DTM server. A gid that begins with a hash tag is no order id: such
- * sagas change a flash sale.
+ * Order ids that DTM or a service knows although they were never accepted. Of DTM's sagas only those count that begin
+ * with a branch of this shop's: others may share the DTM server. A gid that begins with a hash tag is no order id: such sagas
+ * change a flash sale.
  */
 export async function strangers(database: Database, schemas: Schemas, same: SameOrder): Promise<string[]> {
   const notAccepted = (value: string) => `NOT EXISTS (
     SELECT 1 FROM ${schemas.order}.order_submission s WHERE ${same('submission', 's.order_id', value)})`;
-  const ours = schemas.orderAddresses
-    .map((address) => `o.url LIKE '${address}/api.order.v1.order/Create'`)
-    .join(' OR ');
+  const ours = schemas.firstBranches.map((branch) => `o.url LIKE '${branch}'`).join(' OR ');
   const sources = [
     `SELECT r.order_id AS id FROM ${schemas.order}.order_record r WHERE ${notAccepted('r.order_id')}`,
     `SELECT p.order_id AS id FROM ${schemas.pay}.pay p WHERE ${notAccepted('p.order_id')}`,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import type { OrderPorts } from '../audit/schemas.ts';
+import type { BranchPorts } from '../audit/schemas.ts';
 import { sourcesOf } from '../audit/sources.ts';
 import { Progress } from '../base/progress.ts';
 import { say } from '../base/say.ts';
@@ -20,7 +20,7 @@ interface LoadContext {
   gatewayUrl: string;
   /** URL of the database server with all rights. */
   mysqlRootUrl(database?: string): string;
-  ports: OrderPorts & { redis: number; kafka: number; dtmMysqlHttp: number };
+  ports: BranchPorts & { redis: number; kafka: number; dtmMysqlHttp: number };
   processes(): Promise<MeasuredProcess[]>;
   paths: Paths;
 }

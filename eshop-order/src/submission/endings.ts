@@ -17,6 +17,6 @@ export class Endings {
    */
   async record(submission: Submission, outcome: Outcome): Promise<void> {
     if (outcome.state === 'cancelled') await this.units.giveBack(submission);
-    await this.store.finish(submission.orderID, outcome);
+    await this.store.finish(submission, outcome);
   }
 }

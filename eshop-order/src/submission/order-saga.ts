@@ -8,7 +8,10 @@ import { Injectable } from '@nestjs/common';
 import type { OrderConfig } from '../config.js';
 import type { Submission } from './submission.js';
 
-/** The saga that carries an order out: its row, the units, the coupon if there is one, and last the payment. */
+/**
+ * The saga that carries an order out: its row, the units, the coupon if there is one, and last the payment. An order of a flash
+ * sale has its row since it was accepted, which spares the saga a third of its branches where orders come fastest.
+ */
 @Injectable()
 export class OrderSagas {
   constructor(
@@ -26,9 +29,8 @@ export class OrderSagas {
       retryInterval: this.config.order.sagaRetrySeconds,
       headers: { request_id: requestID },
     });
-    saga
-      .step(OrderService.create, OrderService.createRevert, order)
-      .step(StockService.stockDeduct, StockService.stockDeductRevert, { productID, productCount, saleID });
+    if (saleID === 0) saga.step(OrderService.create, OrderService.createRevert, order);
+    saga.step(StockService.stockDeduct, StockService.stockDeductRevert, { productID, productCount, saleID });
     if (couponID > 0) {
       saga.step(CouponService.couponUse, CouponService.couponUseRevert, { couponID, userID, amount: couponAmount });
     }

@@ -3,6 +3,7 @@ import { ContractError } from '@eshop/proto';
 import type { GetByOrderIDReply } from '@eshop/proto/order';
 import { Injectable, Logger } from '@nestjs/common';
 import { OrderRecords } from '../order/order-records.js';
+import { Endings } from './endings.js';
 import { outcomeOf } from './outcome.js';
 import { SubmissionState } from './submission.js';
 import { type StoredSubmission, SubmissionStore } from './submission.store.js';
@@ -16,6 +17,7 @@ export class OrderState {
 
   constructor(
     private readonly store: SubmissionStore,
+    private readonly endings: Endings,
     private readonly records: OrderRecords,
     private readonly dtm: DtmService,
   ) {}
@@ -34,17 +36,18 @@ export class OrderState {
     if (submission.state === SubmissionState.cancelled) {
       return { state: 'cancelled', reason: submission.reason, transaction: submission.started ? 'failed' : '' };
     }
-    return this.askDtm(submission.orderID);
+    return this.askDtm(submission);
   }
 
-  private async askDtm(orderID: string): Promise<State> {
+  private async askDtm(submission: StoredSubmission): Promise<State> {
+    const { orderID } = submission;
     try {
       const transaction = await this.dtm.query(orderID);
       if (!transaction) return { state: 'pending', reason: '', transaction: '' };
       const { status } = transaction;
       const reason = refusalText(transaction.rollbackReason);
       const outcome = outcomeOf({ status, reason });
-      if (outcome) await this.store.finish(orderID, outcome);
+      if (outcome) await this.endings.record(submission, outcome);
       return { state: outcome?.state ?? 'pending', reason, transaction: status };
     } catch (error) {
       // The order's own state is known without DTM; only the transaction's is not.

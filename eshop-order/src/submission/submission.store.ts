@@ -1,6 +1,7 @@
 import { isDuplicateKey } from '@eshop/nest-service';
 import { Sql } from '@eshop/nest-service/mysql';
 import { Injectable } from '@nestjs/common';
+import { cancellation, notToPay, orderRows } from '../order/order-book.js';
 import { Batcher } from './batcher.js';
 import { type Outcome, type Submission, SubmissionState } from './submission.js';
 
@@ -58,7 +59,10 @@ const ROW = '(?, ?, ?, ?, ?, ?, NULLIF(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3) 
 const MAX_REASON = 255;
 const MAX_PAUSE_SECONDS = 60;
 
-/** The table of accepted orders: what is in it will be carried out, whatever dies meanwhile. */
+/**
+ * The table of accepted orders: what is in it will be carried out, whatever dies meanwhile. An order of a flash sale is entered
+ * among the orders together with its acceptance, and cancelled there together with its end.
+ */
 @Injectable()
 export class SubmissionStore {
   private readonly accepting = new Batcher<Acceptance>((items) => this.insert(items));
@@ -97,7 +101,8 @@ export class SubmissionStore {
   }
 
   /** Records how a submission ended. A second outcome changes nothing. */
-  finish(orderID: string, outcome: Outcome): Promise<void> {
+  finish({ orderID, saleID }: Pick<Submission, 'orderID' | 'saleID'>, outcome: Outcome): Promise<void> {
+    if (saleID > 0 && outcome.state === 'cancelled') return this.cancelEntered(orderID, outcome.reason);
     return this.finishing.add({ orderID, outcome });
   }
 
@@ -166,11 +171,32 @@ export class SubmissionStore {
       (state ?? SubmissionState.pending) === SubmissionState.pending,
       relayAfterSeconds,
     ]);
-    await this.sql.runOnce(
-      `INSERT INTO order_submission (order_id, user_id, product_id, product_count, amount, coupon_id, price,
-         coupon_amount, sale_id, state, reason, request_id, request_hash, idem_scope, idem_key, started, next_attempt_at) VALUES ${items.map(() => ROW).join(', ')}`,
-      values,
+    const text = `INSERT INTO order_submission (order_id, user_id, product_id, product_count, amount, coupon_id, price,
+         coupon_amount, sale_id, state, reason, request_id, request_hash, idem_scope, idem_key, started, next_attempt_at) VALUES ${items.map(() => ROW).join(', ')}`;
+    const entered = items.flatMap(({ submission, state = SubmissionState.pending }) =>
+      submission.saleID > 0 && state === SubmissionState.pending ? [submission] : [],
     );
+    if (entered.length === 0) {
+      await this.sql.runOnce(text, values);
+      return;
+    }
+    const orders = orderRows(entered);
+    await this.sql.transaction(async (tx) => {
+      await tx.runOnce(text, values);
+      await tx.runOnce(orders.text, orders.values);
+    });
+  }
+
+  /** Ends an order that was entered with its acceptance. */
+  private async cancelEntered(orderID: string, reason: string): Promise<void> {
+    const { text, values } = cancellation(orderID);
+    await this.sql.transaction(async (tx) => {
+      const { affectedRows } = await tx.run(
+        'UPDATE order_submission SET state = ?, reason = ?, finished_at = NOW(3) WHERE order_id = ? AND state = ?',
+        [SubmissionState.cancelled, reason.slice(0, MAX_REASON), orderID, SubmissionState.pending],
+      );
+      if (affectedRows === 1 && (await tx.run(text, values)).affectedRows === 0) throw notToPay(orderID);
+    });
   }
 
   /** All of them or, when one is not queued any more, none. */

@@ -1,3 +1,4 @@
+import type { BarrierTrace } from '../barrier-trace.ts';
 import { isUnfinished, type OrderFacts } from '../order-facts.ts';
 import type { Violation } from '../violation.ts';
 import { difference, type ProductBook } from './i1-stock-books.ts';
@@ -10,8 +11,14 @@ export function barriers(facts: OrderFacts): Violation[] {
   const { submission, branches } = facts;
   if (!submission || isUnfinished(facts)) return [];
   const wrong: string[] = [];
-  const couponID = (facts.order ?? submission).couponID;
-  for (const [service, trace] of Object.entries(branches)) {
+  // An order of a flash sale is entered together with its acceptance.
+  const called = {
+    order: submission.saleID === 0,
+    stock: true,
+    coupon: (facts.order ?? submission).couponID !== 0,
+    pay: true,
+  };
+  for (const [service, trace] of Object.entries(branches) as [keyof typeof branches, BarrierTrace][]) {
     if (trace === 'broken') {
       wrong.push(`the barrier rows of its ${service} branch contradict each other or tell of a second one`);
       continue;
@@ -20,9 +27,11 @@ export function barriers(facts: OrderFacts): Violation[] {
     if (service === 'stock') continue;
     const done = trace === 'done';
     if (submission.state === 'placed') {
-      const called = service !== 'coupon' || couponID !== 0;
-      if (called && !done) wrong.push(`placed, but its ${service} branch has no effective barrier row (${trace})`);
-      if (!called && trace !== 'none') wrong.push(`has no coupon, but barrier rows of a coupon branch (${trace})`);
+      if (called[service]) {
+        if (!done) wrong.push(`placed, but its ${service} branch has no effective barrier row (${trace})`);
+      } else if (trace !== 'none') {
+        wrong.push(`needs no ${service} branch, but has barrier rows of one (${trace})`);
+      }
     } else if (done) {
       wrong.push(`cancelled, but the barrier rows of its ${service} branch say that it is in effect`);
     }

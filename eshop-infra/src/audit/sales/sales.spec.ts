@@ -207,3 +207,15 @@ describe('I3', () => {
     expect(await found()).toEqual([`I3 order ${sold}`]);
   });
 });
+
+describe('I8', () => {
+  it('names an order with barrier rows of a branch that enters it, since it was entered when it was accepted', async () => {
+    await world.barrier('order', sold, '03', 'done');
+    expect(await found()).toEqual([`I8 order ${sold}`]);
+  });
+
+  it('names a placed order whose payment has no barrier row', async () => {
+    await world.sql('DELETE FROM {pay}.barrier WHERE gid = ?', [sold]);
+    expect(await found()).toEqual([`I8 order ${sold}`]);
+  });
+});

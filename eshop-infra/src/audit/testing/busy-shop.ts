@@ -97,7 +97,7 @@ export class BusyShop {
   async #sql(text: string, values: unknown[]): Promise<number> {
     const sql = text.replace(
       /\{(\w+)\}/g,
-      (_, name: Exclude<keyof Schemas, 'orderAddresses'>) => this.#world.schemas[name],
+      (_, name: Exclude<keyof Schemas, 'firstBranches'>) => this.#world.schemas[name],
     );
     const [result] = await this.#connection.query<mysql.ResultSetHeader>(sql, values);
     return result.affectedRows;

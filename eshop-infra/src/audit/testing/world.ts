@@ -30,6 +30,10 @@ export interface PlantedOrder {
   orderID?: string;
 }
 
+/** The first branch of an ordinary order's saga, and of that of a flash sale's order. */
+export const ENTER_ORDER = '127.0.0.1:30282/api.order.v1.order/Create';
+export const TAKE_UNITS = '127.0.0.1:30382/api.stock.v1.stock/StockDeduct';
+
 const url = process.env.TEST_MYSQL_URL ?? 'mysql://root@127.0.0.1:3306';
 
 /** Throw-away databases of a whole shop, into which a test plants what it wants to be found. */
@@ -48,7 +52,7 @@ export class World {
       coupon: schema('coupon'),
       pay: schema('pay'),
       dtm: schema('dtm'),
-      orderAddresses: ['127.0.0.1:30282'],
+      firstBranches: [ENTER_ORDER, TAKE_UNITS],
     };
     this.connection = connection;
   }
@@ -77,10 +81,7 @@ export class World {
 
   /** Runs SQL in which `{order}`, `{stock}`, `{coupon}`, `{pay}` and `{dtm}` stand for the schemas. */
   async sql(text: string, values: unknown[] = []): Promise<void> {
-    const sql = text.replace(
-      /\{([a-z]+)\}/g,
-      (_, name: Exclude<keyof Schemas, 'orderAddresses'>) => this.schemas[name],
-    );
+    const sql = text.replace(/\{([a-z]+)\}/g, (_, name: Exclude<keyof Schemas, 'firstBranches'>) => this.schemas[name]);
     await this.connection.query(sql, values);
   }
 
@@ -159,15 +160,18 @@ export class World {
       const values = [userID, orderID, amount, pay];
       await this.sql('INSERT INTO {pay}.pay (user_id, order_id, amount, status) VALUES (?, ?, ?, ?)', values);
     }
-    if (dtm !== null) await this.saga(orderID, dtm);
-    const numbers = { order: '01', stock: '02', coupon: '03', pay: couponID > 0 ? '04' : '03' };
-    for (const [service, trace] of Object.entries(branches) as [keyof typeof numbers, BarrierTrace][]) {
-      await this.barrier(service, orderID, numbers[service], trace);
+    if (dtm !== null) await this.saga(orderID, dtm, saleID > 0 ? TAKE_UNITS : ENTER_ORDER);
+    const services = (['order', 'stock', 'coupon', 'pay'] as const).filter(
+      (service) => !(service === 'order' && saleID > 0) && !(service === 'coupon' && couponID === 0),
+    );
+    for (const [index, service] of services.entries()) {
+      const trace = branches[service];
+      if (trace) await this.barrier(service, orderID, `0${index + 1}`, trace);
     }
     return orderID;
   }
 
-  async saga(gid: string, status: string, firstBranch = '127.0.0.1:30282/api.order.v1.order/Create'): Promise<void> {
+  async saga(gid: string, status: string, firstBranch = ENTER_ORDER): Promise<void> {
     await this.sql("INSERT INTO {dtm}.trans_global (gid, trans_type, status) VALUES (?, 'saga', ?)", [gid, status]);
     await this.sql(
       "INSERT INTO {dtm}.trans_branch_op (gid, url, branch_id, op, status) VALUES (?, ?, '01', 'action', 'succeed')",
