@@ -13,7 +13,7 @@ export class Pace {
   constructor(
     private readonly most: number,
     private readonly least: number,
-    private readonly heldMs = 100,
+    private readonly heldMs = 200,
   ) {}
 
   /** Runs `work`, which takes an order in. */
