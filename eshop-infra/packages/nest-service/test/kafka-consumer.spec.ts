@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ContractError } from '@eshop/proto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Consumer, ConsumerConfig, Kafka } from 'kafkajs';
 import { requestContext } from '../src/index.js';
 import { DeadLetter, type KafkaRecord } from '../src/kafka/index.js';
 import { RecordRefused } from '../src/kafka/topic-writer.js';
@@ -228,6 +229,36 @@ describe('a consumer', () => {
     expect(ended).toEqual(started);
     expect((await topic.committed(group))[0]).toBe(5);
     expect(await topic.members(group)).toBe(0);
+  });
+
+  test('commits one offset after the other, so that none that was held up takes a later one back', async () => {
+    const held = Promise.withResolvers<void>();
+    const overtaken = Promise.withResolvers<void>();
+    let calls = 0;
+    const holdFirst = (kafka: Kafka): Kafka =>
+      Object.assign(Object.create(kafka) as Kafka, {
+        consumer: (config: ConsumerConfig) => {
+          const consumer = kafka.consumer(config);
+          return {
+            ...consumer,
+            commitOffsets: async (offsets: Parameters<Consumer['commitOffsets']>[0]) => {
+              const first = ++calls === 1;
+              if (first) {
+                held.resolve();
+                await Promise.race([overtaken.promise, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+              }
+              await consumer.commitOffsets(offsets);
+              if (!first) overtaken.resolve();
+            },
+          };
+        },
+      });
+    const options = { topic: topic.name, groupID: group, handle: async () => undefined };
+    running.push(startConsumer(topic.brokers, options, undefined, holdFirst));
+    await topic.send([{ key: 'k', value: 'v0' }]);
+    await held.promise;
+    await topic.send([{ key: 'k', value: 'v1' }]);
+    await committed(2);
   });
 });
 

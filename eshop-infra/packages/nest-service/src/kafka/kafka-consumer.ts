@@ -99,6 +99,7 @@ class Session implements Surroundings {
   private readonly consumer: Consumer;
   private readonly places: Places;
   private readonly workers = new Map<number, PartitionWorker>();
+  private assigned: readonly number[] = [];
   private readonly unexpected = new Map<string, number>();
   private readonly joined = Promise.withResolvers<void>();
   private commitTimer: NodeJS.Timeout | undefined;
@@ -178,7 +179,8 @@ class Session implements Surroundings {
   advanced(): void {
     this.commitTimer ??= setTimeout(() => {
       this.commitTimer = undefined;
-      this.committing = this.commit();
+      // One after the other: one that kafkajs repeats must not overtake a later one and take the offset back.
+      this.committing = this.committing.then(() => this.commit());
     }, COMMIT_EVERY_MS);
   }
 
@@ -195,26 +197,27 @@ class Session implements Surroundings {
 
   private onJoin({ payload }: ConsumerGroupJoinEvent): void {
     const { topic, groupID } = this.options;
-    const assigned = payload.memberAssignment[topic] ?? [];
+    this.assigned = payload.memberAssignment[topic] ?? [];
     this.lastSign = Date.now();
     for (const [partition, worker] of this.workers) {
-      if (assigned.includes(partition)) continue;
+      if (this.assigned.includes(partition)) continue;
       this.workers.delete(partition);
       void worker.stop();
     }
     // Workers of partitions that were kept go on; what is read again from the committed offset they know already.
-    for (const partition of assigned) {
+    for (const partition of this.assigned) {
       const worker = this.workers.get(partition);
       if (worker) worker.retell();
       else this.read(partition, true);
     }
-    this.parts.log.info({ topic, groupID, partitions: assigned }, 'a Kafka consumer has joined its group');
+    this.parts.log.info({ topic, groupID, partitions: this.assigned }, 'a Kafka consumer has joined its group');
     this.joined.resolve();
   }
 
   private async onBatch({ batch, resolveOffset }: EachBatchPayload): Promise<void> {
-    if (this.closed) return;
     const { topic, partition } = batch;
+    // A batch may have been fetched before the group was joined anew, and its partition be another member's now.
+    if (this.closed || !this.assigned.includes(partition)) return;
     let worker = this.workers.get(partition);
     if (worker?.isBeyond(Number(batch.highWatermark))) {
       this.parts.log.warn({ topic, partition }, 'the partition begins anew: its offsets went back');

@@ -26,9 +26,10 @@ export function startConsumer(
   brokers: readonly string[],
   options: Pick<KafkaConsumerOptions, 'topic' | 'groupID' | 'handle'> & Partial<KafkaConsumerOptions>,
   send?: ConsumerParts['send'],
+  wrap: (kafka: Kafka) => Kafka = (kafka) => kafka,
 ): { consumer: KafkaConsumer; stop: () => Promise<void>; outcomes: string[] } {
   const config = kafkaConfig(brokers);
-  const kafka = createKafka(config, silent);
+  const kafka = wrap(createKafka(config, silent));
   const writer = new TopicWriter(kafka, `${options.topic}.dead-letter`, config, silent);
   const outcomes: string[] = [];
   const consumer = new KafkaConsumer(
