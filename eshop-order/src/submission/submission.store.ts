@@ -1,5 +1,5 @@
 import { isDuplicateKey } from '@eshop/nest-service';
-import { Sql } from '@eshop/nest-service/mysql';
+import { Sql, type SqlRunner } from '@eshop/nest-service/mysql';
 import { Injectable } from '@nestjs/common';
 import { cancellation, notToPay, orderRows } from '../order/order-book.js';
 import { Batcher } from './batcher.js';
@@ -92,12 +92,8 @@ export class SubmissionStore {
   }
 
   /** Ends a queued submission that is not to be carried out. False when it is not queued any more. */
-  async cancelQueued(orderID: string, reason: string): Promise<boolean> {
-    const { affectedRows } = await this.sql.run(
-      'UPDATE order_submission SET state = ?, reason = ?, finished_at = NOW(3) WHERE order_id = ? AND state = ?',
-      [SubmissionState.cancelled, reason.slice(0, MAX_REASON), orderID, SubmissionState.queued],
-    );
-    return affectedRows === 1;
+  cancelQueued(orderID: string, reason: string): Promise<boolean> {
+    return cancel(this.sql, orderID, reason, SubmissionState.queued);
   }
 
   /** Records how a submission ended. A second outcome changes nothing. */
@@ -191,11 +187,8 @@ export class SubmissionStore {
   private async cancelEntered(orderID: string, reason: string): Promise<void> {
     const { text, values } = cancellation(orderID);
     await this.sql.transaction(async (tx) => {
-      const { affectedRows } = await tx.run(
-        'UPDATE order_submission SET state = ?, reason = ?, finished_at = NOW(3) WHERE order_id = ? AND state = ?',
-        [SubmissionState.cancelled, reason.slice(0, MAX_REASON), orderID, SubmissionState.pending],
-      );
-      if (affectedRows === 1 && (await tx.run(text, values)).affectedRows === 0) throw notToPay(orderID);
+      if (!(await cancel(tx, orderID, reason, SubmissionState.pending))) return;
+      if ((await tx.run(text, values)).affectedRows === 0) throw notToPay(orderID);
     });
   }
 
@@ -236,6 +229,15 @@ export class SubmissionStore {
       ],
     );
   }
+}
+
+/** Ends a submission that is in the state `from`. False when it is in another. */
+async function cancel(sql: SqlRunner, orderID: string, reason: string, from: number): Promise<boolean> {
+  const { affectedRows } = await sql.run(
+    'UPDATE order_submission SET state = ?, reason = ?, finished_at = NOW(3) WHERE order_id = ? AND state = ?',
+    [SubmissionState.cancelled, reason.slice(0, MAX_REASON), orderID, from],
+  );
+  return affectedRows === 1;
 }
 
 class NotQueued extends Error {}
