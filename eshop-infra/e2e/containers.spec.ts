@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Progress } from '../src/base/progress.ts';
 import { waitFor } from '../src/base/wait.ts';
+import { beginAnew } from '../src/commands/down.ts';
 import type { Context } from '../src/context.ts';
+import { createContext } from '../src/create-context.ts';
 import { allParts, partsNamed } from '../src/parts/all.ts';
 import { serviceNames } from '../src/parts/service-names.ts';
+import { recordedStack } from '../src/stacks/choice.ts';
 import { dockerStack } from '../src/stacks/docker/stack.ts';
 import { instance, start } from './support/parts.ts';
 
@@ -108,6 +111,29 @@ it('a volume that a removed clone has left is named before anything is started o
     );
   } finally {
     await docker('volume', 'rm', volume);
+    await rm(directory, { recursive: true });
+  }
+});
+
+it('a test run removes what one of a removed clone has left: a container that runs, and its volume', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'eshop-left-'));
+  const fresh = createContext({ instance: 'left', env: { ...process.env, ESHOP_STATE: directory } });
+  const volume = `${fresh.project}_redis`;
+  const container = `${fresh.project}-redis-1`;
+  const labels = [`project=${fresh.project}`, 'service=redis', 'container-number=1', 'oneoff=False'];
+  await docker(
+    ...['run', '--detach', '--name', container, '--volume', `${volume}:/data`],
+    ...labels.flatMap((label) => ['--label', `com.docker.compose.${label}`]),
+    (await inspect('redis')).Image,
+  );
+  try {
+    await beginAnew(fresh, 'docker', new Progress());
+    expect(recordedStack(fresh.paths)).toBe('docker');
+    expect(await docker('container', 'ls', '--all', '--quiet', '--filter', `name=${container}`)).toBe('');
+    expect(await docker('volume', 'ls', '--quiet', '--filter', `name=${volume}`)).toBe('');
+  } finally {
+    await docker('container', 'rm', '--force', container);
+    await docker('volume', 'rm', '--force', volume);
     await rm(directory, { recursive: true });
   }
 });

@@ -4,6 +4,8 @@ import type { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
 import { partsNamed, possibleParts } from '../parts/all.ts';
 import { partsThatRun, startParts, stopParts } from '../parts/start-parts.ts';
+import { recordStack } from '../stacks/choice.ts';
+import type { StackName } from '../stacks/stack.ts';
 import type { Commands } from './command-context.ts';
 
 /** Stops all parts of the instance that run; those that do not are not mentioned. */
@@ -23,6 +25,17 @@ export function downCommand(commands: Commands): Command {
 export async function removeState(context: Context): Promise<void> {
   await context.stack.remove(context);
   rmSync(context.paths.state, { recursive: true, force: true });
+}
+
+/**
+ * Begins an instance with a stack and no data, whatever it was before. Containers and volumes of a clone that was removed from this
+ * place are found by the stack's name only, so that is recorded first.
+ */
+export async function beginAnew(context: Context, stack: StackName, progress: Progress): Promise<void> {
+  recordStack(context, stack);
+  await stopSystem(context, progress);
+  await removeState(context);
+  recordStack(context, stack);
 }
 
 export function resetCommand(commands: Commands): Command {

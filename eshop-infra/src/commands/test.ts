@@ -12,7 +12,6 @@ import { stackParts } from '../parts/all.ts';
 import { askRedis } from '../parts/redis.ts';
 import { startParts } from '../parts/start-parts.ts';
 import { startShop } from '../parts/start-shop.ts';
-import { recordStack } from '../stacks/choice.ts';
 import type { StackName } from '../stacks/stack.ts';
 import {
   type RepositorySuite,
@@ -23,7 +22,7 @@ import {
   testTogether,
 } from '../testing/test-repository.ts';
 import { type Commands, lockInstance } from './command-context.ts';
-import { removeState, stopSystem } from './down.ts';
+import { beginAnew, stopSystem } from './down.ts';
 import { testEnvironment } from './env.ts';
 import { stackOption } from './up.ts';
 
@@ -116,9 +115,7 @@ async function runTests(
 ): Promise<void> {
   const results: SuiteResult[] = [];
   try {
-    await stopSystem(context, progress);
-    await removeState(context);
-    recordStack(context, stack);
+    await beginAnew(context, stack, progress);
     progress.title('Servers');
     await startParts(context, stackParts, progress);
     progress.title('Packages and services');
