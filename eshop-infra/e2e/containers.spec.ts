@@ -10,7 +10,7 @@ import type { Context } from '../src/context.ts';
 import { createContext } from '../src/create-context.ts';
 import { allParts, partsNamed } from '../src/parts/all.ts';
 import { serviceNames } from '../src/parts/service-names.ts';
-import { recordedStack } from '../src/stacks/choice.ts';
+import { recordedStack, recordStack } from '../src/stacks/choice.ts';
 import { dockerStack } from '../src/stacks/docker/stack.ts';
 import { instance, start } from './support/parts.ts';
 
@@ -115,25 +115,29 @@ it('a volume that a removed clone has left is named before anything is started o
   }
 });
 
-it('a test run removes what one of a removed clone has left: a container that runs, and its volume', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'eshop-left-'));
-  const fresh = createContext({ instance: 'left', env: { ...process.env, ESHOP_STATE: directory } });
-  const volume = `${fresh.project}_redis`;
-  const container = `${fresh.project}-redis-1`;
-  const labels = [`project=${fresh.project}`, 'service=redis', 'container-number=1', 'oneoff=False'];
-  await docker(
-    ...['run', '--detach', '--name', container, '--volume', `${volume}:/data`],
-    ...labels.flatMap((label) => ['--label', `com.docker.compose.${label}`]),
-    (await inspect('redis')).Image,
-  );
+it('a test run removes what one of a removed clone has left in the engine', async () => {
+  const state = await mkdtemp(join(tmpdir(), 'eshop-left-'));
+  const context = createContext({ instance: 'left', env: { ...process.env, ESHOP_STATE: state } });
+  const left = async () => {
+    const filter = ['--quiet', '--filter', `name=${context.project}`];
+    const lists = [
+      ['container', 'ls', '--all'],
+      ['volume', 'ls'],
+      ['network', 'ls'],
+    ];
+    return Promise.all(lists.map(async (list) => Boolean(await docker(...list, ...filter))));
+  };
   try {
-    await beginAnew(fresh, 'docker', new Progress());
-    expect(recordedStack(fresh.paths)).toBe('docker');
-    expect(await docker('container', 'ls', '--all', '--quiet', '--filter', `name=${container}`)).toBe('');
-    expect(await docker('volume', 'ls', '--quiet', '--filter', `name=${volume}`)).toBe('');
+    recordStack(context, 'docker');
+    await context.stack.provide(context, partsNamed(context, ['redis']), new Progress());
+    await rm(context.paths.state, { recursive: true });
+    expect(await left()).toEqual([true, true, true]);
+
+    await beginAnew(context, 'docker', new Progress());
+    expect(await left()).toEqual([false, false, false]);
+    expect(recordedStack(context.paths)).toBe('docker');
   } finally {
-    await docker('container', 'rm', '--force', container);
-    await docker('volume', 'rm', '--force', volume);
-    await rm(directory, { recursive: true });
+    await dockerStack.remove(context);
+    await rm(state, { recursive: true });
   }
 });
