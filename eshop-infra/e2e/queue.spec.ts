@@ -12,7 +12,7 @@ const kafka = () => new Kafka({ brokers: [`127.0.0.1:${port('kafka')}`], logLeve
 
 /** Writes records into the topic of the orders, as whoever can reach Kafka might. */
 async function write(...records: { key: string; value: string }[]): Promise<void> {
-  const producer = kafka().producer({ allowAutoTopicCreation: false });
+  const producer = kafka().producer({ idempotent: true, allowAutoTopicCreation: false });
   try {
     await producer.connect();
     await producer.send({ topic: orderTopic, messages: records });

@@ -13,7 +13,7 @@ let producer: Producer;
 
 beforeAll(async () => {
   admin = kafka.admin();
-  producer = kafka.producer({ allowAutoTopicCreation: false });
+  producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false });
   await admin.connect();
   await makeTopics(admin, [
     { topic, partitions: 2 },

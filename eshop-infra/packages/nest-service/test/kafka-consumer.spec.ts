@@ -11,12 +11,14 @@ import { eventually, type TestTopic, testTopic } from '../src/testing/index.js';
 import { carriedOut, consumerProcess, startConsumer } from './support/kafka.js';
 
 const PARTITIONS = 3;
-const group = 'group';
 
 let topic: TestTopic;
+let group: string;
 const running: { stop(): Promise<void> }[] = [];
 beforeEach(async () => {
   topic = await testTopic(PARTITIONS);
+  // A consumer that was killed stays a member for a while, also of the next test's group.
+  group = `${topic.name}-group`;
 });
 afterEach(async () => {
   for (const one of running.splice(0)) await one.stop();
@@ -196,13 +198,12 @@ describe('a consumer', () => {
   test('joins when its topic comes into being', async () => {
     const missing = await testTopic(1);
     await missing.drop();
-    const later = startConsumer(topic.brokers, { topic: topic.name, groupID: 'late', handle: async () => undefined });
-    running.push(later);
-    await eventually(async () => (await topic.members('late')) || undefined, 'the member');
+    const later = start(async () => undefined);
+    await eventually(async () => (await topic.members(group)) || undefined, 'the member');
     await expect(later.consumer.check()).resolves.toBeUndefined();
     const lost = startConsumer(missing.brokers, {
       topic: missing.name,
-      groupID: 'lost',
+      groupID: `${group}-lost`,
       handle: async () => undefined,
     });
     running.push(lost);

@@ -34,7 +34,7 @@ beforeEach(async () => {
     { topic, partitions: 2 },
     { topic: deadLetterTopic(topic), partitions: 1 },
   ]);
-  producer = kafka.producer({ allowAutoTopicCreation: false });
+  producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false });
   await producer.connect();
 });
 afterEach(async () => {

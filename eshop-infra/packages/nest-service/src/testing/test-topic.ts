@@ -56,7 +56,10 @@ function topicOf(kafka: Kafka, admin: Admin, name: string): Omit<TestTopic, 'bro
   return {
     name,
     send: async (records, partition) => {
+      // Idempotent, since a partition that does not answer yet makes kafkajs send those of the others again.
       const producer = kafka.producer({
+        idempotent: true,
+        maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
         createPartitioner: Partitioners.DefaultPartitioner,
       });
