@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { assertPortFree, parseSockets, portOwner } from './port-owner.ts';
 
 async function listen(): Promise<{ port: number; close: () => Promise<void> }> {
-  const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+  const server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
@@ -13,6 +13,14 @@ async function listen(): Promise<{ port: number; close: () => Promise<void> }> {
       await once(server, 'close');
     },
   };
+}
+
+/** A connection to a server, with the port that the kernel chose for this end of it. */
+async function connected(target: number): Promise<{ port: number; socket: Socket }> {
+  const socket = connect(target, '127.0.0.1');
+  socket.on('error', () => {}).resume();
+  await once(socket, 'connect');
+  return { port: (socket.address() as AddressInfo).port, socket };
 }
 
 describe('the owner of a port', () => {
@@ -42,16 +50,24 @@ describe('the owner of a port', () => {
 
   it('that is but an outgoing connection is waited for', async () => {
     const { port: target, close } = await listen();
-    const free = await listen();
-    await free.close();
-    const socket = connect({ port: target, host: '127.0.0.1', localPort: free.port, localAddress: '127.0.0.1' });
-    socket.on('error', () => {});
-    await once(socket, 'connect');
-    const waiting = assertPortFree(free.port, 'dtm-mysql', 'ESHOP_PORT_DTM_MYSQL_HTTP', 20_000);
-    expect(portOwner(free.port)?.kind).toBe('connection');
+    const { socket, port } = await connected(target);
+    let waiting: Promise<void> | undefined;
+    const note = await new Promise<string>((told) => {
+      waiting = assertPortFree(port, 'dtm-mysql', 'ESHOP_PORT_DTM_MYSQL_HTTP', told);
+    });
+    expect(note).toContain(`port ${port}, which an outgoing connection has got`);
     socket.resetAndDestroy();
     await close();
     await waiting;
+  });
+
+  it('is an outgoing connection also for the minute after it has ended', async () => {
+    const { port: target, close } = await listen();
+    const { socket, port } = await connected(target);
+    socket.end();
+    await once(socket, 'close');
+    await close();
+    expect(portOwner(port)).toEqual({ port, kind: 'connection' });
   });
 
   it('is read from the tables of the kernel', () => {

@@ -68,30 +68,41 @@ function canListen(port: number): Promise<boolean> {
 
 /** A port that something else holds. */
 export class PortTaken extends Error {
-  readonly owner: PortOwner | undefined;
-
   constructor(port: number, part: string, variable: string, owner: PortOwner | undefined) {
-    const who = owner?.pid
+    const process = owner?.pid
       ? `process ${owner.pid} (${(owner.command ?? '').slice(0, 120)})`
       : 'a process that this user cannot see';
+    const who = owner?.kind === 'connection' ? `an outgoing connection of ${process}` : process;
     super(`port ${port}, which ${part} needs, is taken by ${who}. End it, or choose another port with ${variable}=…`);
     this.name = 'PortTaken';
-    this.owner = owner;
   }
 }
 
+/** A killed server's listener goes when its last thread has ended. */
+const KILLED_MS = 8_000;
+/** Linux keeps a port for 60 s after its connection has ended. */
+const CONNECTION_MS = 75_000;
+
 /**
- * Makes sure that a port can be had. Ports in the ephemeral range may be held for a moment by an outgoing connection,
- * so it is tried for some seconds, as is a listener without a process: a killed server's goes when its last thread has
- * ended. A listener that belongs to a process does not go away by itself and is named at once.
+ * Makes sure that a port can be had. What goes away by itself is waited for, and told of: an outgoing connection that got the
+ * port by chance, which happens to those of DTM, and a listener without a process. One that belongs to a process is named at once.
  * @throws PortTaken
  */
-export async function assertPortFree(port: number, part: string, variable: string, patienceMs = 8_000): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+export async function assertPortFree(
+  port: number,
+  part: string,
+  variable: string,
+  note: (text: string) => void = () => undefined,
+): Promise<void> {
+  const began = Date.now();
   while (!(await canListen(port))) {
     const owner = portOwner(port);
+    const connection = owner?.kind === 'connection';
     const stays = owner?.kind === 'listener' && owner.pid !== undefined;
-    if (stays || Date.now() > deadline) throw new PortTaken(port, part, variable, owner);
+    if (stays || Date.now() - began > (connection ? CONNECTION_MS : KILLED_MS)) {
+      throw new PortTaken(port, part, variable, owner);
+    }
+    if (connection) note(`waiting for port ${port}, which an outgoing connection has got; it may take a minute`);
     await pause(200);
   }
 }

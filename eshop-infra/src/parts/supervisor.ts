@@ -109,7 +109,9 @@ export async function startPart(context: Context, part: Part, step: Step): Promi
     step.note('restarting: its settings or its code have changed');
     await stopPart(context, part, step);
   }
-  for (const port of part.ports) await assertPortFree(context.ports[port], part.name, portVariable(port));
+  for (const port of part.ports) {
+    await assertPortFree(context.ports[port], part.name, portVariable(port), (text) => step.note(text));
+  }
   step.note('starting');
   const mark = launch(context, part, command);
   await untilItAnswers(context, part, mark);

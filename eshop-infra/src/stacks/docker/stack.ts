@@ -106,7 +106,9 @@ export const dockerStack: Stack = {
     throwIfInterrupted();
     const present = await find(context, part);
     if (!present) {
-      for (const port of part.ports) await assertPortFree(context.ports[port], part.name, portVariable(port));
+      for (const port of part.ports) {
+        await assertPortFree(context.ports[port], part.name, portVariable(port), (text) => step.note(text));
+      }
       step.note('starting');
       await docker(part, 'container', 'start', containerOf(context, part.name));
     }
