@@ -20,6 +20,19 @@ export function manifestOf({ directory }: Repository): Manifest {
   return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Manifest;
 }
 
+/**
+ * A service's start script, and what follows `node` in it. It begins with `exec`: a shell that stayed would not pass on the signal
+ * that ends the service.
+ */
+export function startScript(repository: Repository): { script: string; nodeArguments: string[] } {
+  const script = manifestOf(repository).scripts?.start ?? '';
+  const [exec, node, ...nodeArguments] = script.split(' ');
+  if (exec !== 'exec' || node !== 'node') {
+    throw new Error(`the start script of ${repository.name} does not begin with "exec node": ${script}`);
+  }
+  return { script, nodeArguments };
+}
+
 export const exists = ({ directory }: Repository) => existsSync(join(directory, 'package.json'));
 
 /** The packages that are published, in rounds: each may depend on those of the rounds before. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { serviceRepository } from '../packages/repositories.ts';
+import { serviceRepository, startScript } from '../packages/repositories.ts';
 import { treeHash } from '../packages/source-hash.ts';
 import type { PortName } from '../ports.ts';
 import { databaseUser } from './database-users.ts';
@@ -72,17 +72,6 @@ function dtmSettings({ ports, secrets }: Context, name: ServiceName): Record<str
   return { DTM_GRPC: `127.0.0.1:${grpc}`, DTM_HTTP: `http://127.0.0.1:${http}`, DTM_SECRET: secrets.dtm };
 }
 
-/**
- * Node sizes its heap for servers with gigabytes; these hold a service below 130 MB. What lives as long as a request outlives a
- * semi-space that is too small for the requests under way, and is collected among what stays: with half of this one a busy service
- * takes 15 MB less and a tenth more time. Where purchases come in by the hundred a quarter of the service's time went into that, so
- * that flashsale has four times as much, and 230 MB when a sale is on. Source maps are left out, since they cost 26 MB for each.
- */
-const nodeArguments = (name: ServiceName) => [
-  `--max-semi-space-size=${name === 'flashsale' ? 64 : 16}`,
-  '--max-old-space-size=256',
-];
-
 /** The settings of a service as environment variables: its configuration's paths in upper snake case. */
 export function serviceEnvironment(context: Context, name: ServiceName, replica: Replica = 1): Record<string, string> {
   const { ports, paths } = context;
@@ -128,7 +117,7 @@ export function servicePart(name: ServiceName, replica: Replica = 1): Part {
     command(context) {
       return {
         file: process.execPath,
-        args: [...nodeArguments(name), 'dist/main.js'],
+        args: startScript(serviceRepository(context, name)).nodeArguments,
         cwd: directory(context),
         env: serviceEnvironment(context, name, replica),
         build: `${treeHash(join(directory(context), 'dist'), { all: true })} ${treeHash(join(directory(context), 'config'))}`,

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { helperStarted, throwIfInterrupted } from '../../base/interrupt.ts';
 import { lastLines, runLogged } from '../../base/run-logged.ts';
 import { waitFor } from '../../base/wait.ts';
 import type { Context } from '../../context.ts';
+import { startScript } from '../../packages/repositories.ts';
 import { databaseUser } from '../../parts/database-users.ts';
 import { serviceEnvironment } from '../../parts/service.ts';
 import { type ServiceName, servicesWithDatabase } from '../../parts/service-names.ts';
@@ -15,18 +16,14 @@ const READY_MS = 60_000;
 /** Longer than the services' own drain. */
 const END_MS = 20_000;
 
-/** What `npm start` would run, without npm between it and the signal. */
+/** Starts a service as `npm start` does, without npm between it and the signal. */
 function launch(directory: string, env: Record<string, string>, log: string): ChildProcess {
-  const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
-    scripts: { start: string };
-  };
-  const [program, ...args] = scripts.start.split(' ');
-  if (program !== 'node') throw new Error(`its start script does not start node: ${scripts.start}`);
+  const { script } = startScript({ name: basename(directory), directory });
   const output = openSync(log, 'w', 0o600);
   try {
-    const child = spawn(process.execPath, args, {
+    const child = spawn('/bin/sh', ['-c', script], {
       cwd: directory,
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, ...env },
       stdio: ['ignore', output, output],
     });
     helperStarted(child);
