@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { forgetInterrupt, Interrupted, listenForInterrupts } from './interrupt.ts';
 import { assertPortFree, parseSockets, portOwner } from './port-owner.ts';
 
 async function listen(): Promise<{ port: number; close: () => Promise<void> }> {
@@ -21,6 +22,13 @@ async function connected(target: number): Promise<{ port: number; socket: Socket
   socket.on('error', () => {}).resume();
   await once(socket, 'connect');
   return { port: (socket.address() as AddressInfo).port, socket };
+}
+
+/** Waits for a port until that is told of. */
+async function waitingFor(port: number): Promise<{ waiting: Promise<void>; note: string }> {
+  const told = Promise.withResolvers<string>();
+  const waiting = assertPortFree(port, 'dtm-mysql', 'ESHOP_PORT_DTM_MYSQL_HTTP', told.resolve);
+  return { waiting, note: await told.promise };
 }
 
 describe('the owner of a port', () => {
@@ -51,14 +59,31 @@ describe('the owner of a port', () => {
   it('that is but an outgoing connection is waited for', async () => {
     const { port: target, close } = await listen();
     const { socket, port } = await connected(target);
-    let waiting: Promise<void> | undefined;
-    const note = await new Promise<string>((told) => {
-      waiting = assertPortFree(port, 'dtm-mysql', 'ESHOP_PORT_DTM_MYSQL_HTTP', told);
-    });
+    const { waiting, note } = await waitingFor(port);
     expect(note).toContain(`port ${port}, which an outgoing connection has got`);
     socket.resetAndDestroy();
     await close();
     await waiting;
+  });
+
+  it('is waited for no longer after Ctrl-C', async () => {
+    const { port: target, close } = await listen();
+    const { socket, port } = await connected(target);
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    const others = signals.map((signal) => new Set(process.listeners(signal)));
+    listenForInterrupts();
+    try {
+      const { waiting } = await waitingFor(port);
+      process.emit('SIGINT');
+      await expect(waiting).rejects.toThrow(Interrupted);
+    } finally {
+      forgetInterrupt();
+      for (const [index, signal] of signals.entries())
+        for (const listener of process.listeners(signal))
+          if (!others[index]?.has(listener)) process.off(signal, listener);
+      socket.resetAndDestroy();
+      await close();
+    }
   });
 
   it('is an outgoing connection also for the minute after it has ended', async () => {

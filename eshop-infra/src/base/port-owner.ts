@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { throwIfInterrupted } from './interrupt.ts';
 import { commandOf, processIds, socketInodesOf } from './proc.ts';
 
 /** Who holds a TCP port. `pid` is absent when the process belongs to another user. */
@@ -84,8 +85,8 @@ const KILLED_MS = 8_000;
 const CONNECTION_MS = 75_000;
 
 /**
- * Makes sure that a port can be had. What goes away by itself is waited for, and told of: an outgoing connection that got the
- * port by chance, which happens to those of DTM, and a listener without a process. One that belongs to a process is named at once.
+ * Makes sure that a port can be had. What goes away by itself is waited for: a listener without a process, and, told of by `note`,
+ * an outgoing connection that got the port by chance, which happens to those of DTM. A listener of a process is named at once.
  * @throws PortTaken
  */
 export async function assertPortFree(
@@ -96,6 +97,7 @@ export async function assertPortFree(
 ): Promise<void> {
   const began = Date.now();
   while (!(await canListen(port))) {
+    throwIfInterrupted();
     const owner = portOwner(port);
     const connection = owner?.kind === 'connection';
     const stays = owner?.kind === 'listener' && owner.pid !== undefined;
