@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { throwIfInterrupted } from '../base/interrupt.ts';
+import { assertPortFree } from '../base/port-owner.ts';
+import type { Step } from '../base/progress.ts';
 import { lastLines } from '../base/run-logged.ts';
 import { waitFor } from '../base/wait.ts';
 import type { Context } from '../context.ts';
+import { portVariable } from '../ports.ts';
 import type { Part } from './part.ts';
 
 export function logFile(context: Context, part: string): string {
@@ -16,6 +19,13 @@ export class PartFailed extends Error {
     const lines = lastLines(log, 12).map((line) => `  | ${line.slice(0, 400)}`);
     super([`${part.name}: ${reason}`, ...lines, `The whole log: ${log}`].join('\n'), { cause });
     this.name = 'PartFailed';
+  }
+}
+
+/** @throws PortTaken when something else has one of the part's ports, and does not give it up */
+export async function assertPortsFree(context: Context, part: Part, step: Step): Promise<void> {
+  for (const port of part.ports) {
+    await assertPortFree(context.ports[port], part.name, portVariable(port), (text) => step.note(text));
   }
 }
 

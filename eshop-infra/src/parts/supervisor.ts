@@ -4,15 +4,14 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, write
 import { join } from 'node:path';
 import { throwIfInterrupted } from '../base/interrupt.ts';
 import { isAlive, markOf, removeMark, writeMark } from '../base/pid-file.ts';
-import { assertPortFree, portOwner } from '../base/port-owner.ts';
+import { portOwner } from '../base/port-owner.ts';
 import { processWithVariable, startTimeOf, workingDirectoryOf } from '../base/proc.ts';
 import type { Step } from '../base/progress.ts';
 import { asBatch } from '../base/scheduling.ts';
 import { end, ended, signal } from '../base/signal.ts';
 import type { Context } from '../context.ts';
-import { portVariable } from '../ports.ts';
 import type { Part, PartCommand } from './part.ts';
-import { logFile, PartFailed, untilReady } from './ready.ts';
+import { assertPortsFree, logFile, PartFailed, untilReady } from './ready.ts';
 import { markFile, type PartMark, readPartMark } from './running.ts';
 
 /** Each process carries it, so that one whose file was lost (the command killed between start and note) is found again. */
@@ -109,9 +108,7 @@ export async function startPart(context: Context, part: Part, step: Step): Promi
     step.note('restarting: its settings or its code have changed');
     await stopPart(context, part, step);
   }
-  for (const port of part.ports) {
-    await assertPortFree(context.ports[port], part.name, portVariable(port), (text) => step.note(text));
-  }
+  await assertPortsFree(context, part, step);
   step.note('starting');
   const mark = launch(context, part, command);
   await untilItAnswers(context, part, mark);

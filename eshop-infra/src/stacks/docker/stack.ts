@@ -2,12 +2,10 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { throwIfInterrupted } from '../../base/interrupt.ts';
-import { assertPortFree } from '../../base/port-owner.ts';
 import type { Context } from '../../context.ts';
 import type { Part } from '../../parts/part.ts';
-import { logFile, PartFailed, untilReady } from '../../parts/ready.ts';
+import { assertPortsFree, logFile, PartFailed, untilReady } from '../../parts/ready.ts';
 import { serviceNames } from '../../parts/service-names.ts';
-import { portVariable } from '../../ports.ts';
 import { instanceBegan } from '../../secrets.ts';
 import type { Stack } from '../stack.ts';
 import { runCompose } from './compose.ts';
@@ -106,9 +104,7 @@ export const dockerStack: Stack = {
     throwIfInterrupted();
     const present = await find(context, part);
     if (!present) {
-      for (const port of part.ports) {
-        await assertPortFree(context.ports[port], part.name, portVariable(port), (text) => step.note(text));
-      }
+      await assertPortsFree(context, part, step);
       step.note('starting');
       await docker(part, 'container', 'start', containerOf(context, part.name));
     }
