@@ -7,6 +7,12 @@ import { TcpProxy } from './tcp-proxy.js';
 
 const request = { userID: 1, productID: 5, productCount: 1, amount: 1, couponID: 0, waitResult: false };
 
+const accept = (store: SubmissionStore, order: { orderID: string; saleID: number }, relayAfterSeconds: number) =>
+  store.accept(
+    { ...request, ...order, amount: PRICE, price: PRICE, couponAmount: 0, requestID: '' },
+    { relayAfterSeconds },
+  );
+
 const placed = (shop: Started, orderID: string) =>
   eventually(async () => {
     const found = await shop.orders.getByOrderID({ orderID });
@@ -81,10 +87,7 @@ describe('the relay', () => {
       const store = shop.service.app.get(SubmissionStore);
       const ids = Array.from({ length: 20 }, () => newTimeID());
       for (const orderID of ids) {
-        await store.accept(
-          { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 0, requestID: '' },
-          { relayAfterSeconds: 0 },
-        );
+        await accept(store, { orderID, saleID: 0 }, 0);
       }
       const lots = await Promise.all(Array.from({ length: 8 }, () => store.claimDue(50)));
       expect(
@@ -104,10 +107,7 @@ describe('the relay', () => {
     try {
       const store = shop.service.app.get(SubmissionStore);
       const orderID = newTimeID();
-      await store.accept(
-        { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 0, requestID: '' },
-        { relayAfterSeconds: 60 },
-      );
+      await accept(store, { orderID, saleID: 0 }, 60);
       await Promise.all([
         store.finish({ orderID, saleID: 0 }, { state: 'cancelled', reason: 'first' }),
         store.finish({ orderID, saleID: 0 }, { state: 'placed' }),
@@ -124,10 +124,7 @@ describe('the relay', () => {
     try {
       const store = shop.service.app.get(SubmissionStore);
       const orderID = newTimeID();
-      await store.accept(
-        { ...request, orderID, amount: PRICE, price: PRICE, couponAmount: 0, saleID: 7, requestID: '' },
-        { relayAfterSeconds: 60 },
-      );
+      await accept(store, { orderID, saleID: 7 }, 60);
       await store.finish({ orderID, saleID: 7 }, { state: 'cancelled', reason: 'first' });
       await Promise.all([
         store.finish({ orderID, saleID: 7 }, { state: 'cancelled', reason: 'second' }),

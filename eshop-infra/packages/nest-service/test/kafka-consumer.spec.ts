@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ContractError } from '@eshop/proto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Batch, Consumer, ConsumerConfig, Kafka } from 'kafkajs';
+import type { Batch, Consumer } from 'kafkajs';
 import { requestContext } from '../src/index.js';
 import { DeadLetter, type KafkaRecord } from '../src/kafka/index.js';
 import { RecordRefused } from '../src/kafka/topic-writer.js';
@@ -236,24 +236,18 @@ describe('a consumer', () => {
     const held = Promise.withResolvers<void>();
     const overtaken = Promise.withResolvers<void>();
     let calls = 0;
-    const holdFirst = (kafka: Kafka): Kafka =>
-      Object.assign(Object.create(kafka) as Kafka, {
-        consumer: (config: ConsumerConfig) => {
-          const consumer = kafka.consumer(config);
-          return {
-            ...consumer,
-            commitOffsets: async (offsets: Parameters<Consumer['commitOffsets']>[0]) => {
-              const first = ++calls === 1;
-              if (first) {
-                held.resolve();
-                await Promise.race([overtaken.promise, new Promise((resolve) => setTimeout(resolve, 1_000))]);
-              }
-              await consumer.commitOffsets(offsets);
-              if (!first) overtaken.resolve();
-            },
-          };
-        },
-      });
+    const holdFirst = (consumer: Consumer): Consumer => ({
+      ...consumer,
+      commitOffsets: async (offsets) => {
+        const first = ++calls === 1;
+        if (first) {
+          held.resolve();
+          await Promise.race([overtaken.promise, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+        }
+        await consumer.commitOffsets(offsets);
+        if (!first) overtaken.resolve();
+      },
+    });
     const options = { topic: topic.name, groupID: group, handle: async () => undefined };
     running.push(startConsumer(topic.brokers, options, undefined, holdFirst));
     await topic.send([{ key: 'k', value: 'v0' }]);
@@ -266,22 +260,18 @@ describe('a consumer', () => {
 describe('several consumers of a group', () => {
   test("leave alone a batch of another member's partition, fetched before the group was joined anew", async () => {
     let batches = 0;
-    const asOfAnother = (kafka: Kafka): Kafka =>
-      Object.assign(Object.create(kafka) as Kafka, {
-        consumer: (config: ConsumerConfig) => {
-          const consumer = kafka.consumer(config);
-          const run: Consumer['run'] = (options = {}) =>
-            consumer.run({
-              ...options,
-              eachBatch: async (payload) => {
-                const batch = Object.assign(Object.create(payload.batch) as Batch, { partition: PARTITIONS });
-                await options.eachBatch?.({ ...payload, batch });
-                batches++;
-              },
-            });
-          return { ...consumer, run };
-        },
-      });
+    const asOfAnother = (consumer: Consumer): Consumer => ({
+      ...consumer,
+      run: (config = {}) =>
+        consumer.run({
+          ...config,
+          eachBatch: async (payload) => {
+            const batch = Object.assign(Object.create(payload.batch) as Batch, { partition: PARTITIONS });
+            await config.eachBatch?.({ ...payload, batch });
+            batches++;
+          },
+        }),
+    });
     const seen: string[] = [];
     const handle = async ({ value }: KafkaRecord) => void seen.push(String(value));
     const options = { topic: topic.name, groupID: group, handle };

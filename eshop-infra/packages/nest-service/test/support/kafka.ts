@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
+import { type Consumer, Kafka, logLevel } from 'kafkajs';
 import { pino } from 'pino';
 import {
   type KafkaConfig,
@@ -21,15 +21,19 @@ export function kafkaConfig(brokers: readonly string[], more: Partial<KafkaConfi
   return { ...kafkaSection.parse({ brokers }), ...more };
 }
 
-/** A consumer in this process, with a writer for its dead letters, which `send` may replace. */
+/** A consumer in this process, with a writer for its dead letters, which `send` may replace; `wrap` gets what kafkajs makes for it. */
 export function startConsumer(
   brokers: readonly string[],
   options: Pick<KafkaConsumerOptions, 'topic' | 'groupID' | 'handle'> & Partial<KafkaConsumerOptions>,
   send?: ConsumerParts['send'],
-  wrap: (kafka: Kafka) => Kafka = (kafka) => kafka,
+  wrap?: (consumer: Consumer) => Consumer,
 ): { consumer: KafkaConsumer; stop: () => Promise<void>; outcomes: string[] } {
   const config = kafkaConfig(brokers);
-  const kafka = wrap(createKafka(config, silent));
+  const kafka = createKafka(config, silent);
+  if (wrap) {
+    const make = kafka.consumer.bind(kafka);
+    kafka.consumer = (settings) => wrap(make(settings));
+  }
   const writer = new TopicWriter(kafka, `${options.topic}.dead-letter`, config, silent);
   const outcomes: string[] = [];
   const consumer = new KafkaConsumer(
