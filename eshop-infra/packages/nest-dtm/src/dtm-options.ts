@@ -57,6 +57,11 @@ export interface DtmModuleOptions {
   classify?: Classify;
   /** See every submit and branch call: metrics, tracing, or one's own. The first is the outermost. Default none. */
   observers?: readonly DtmObserver[];
+  /**
+   * Longest time of a branch call that names no deadline, as over HTTP, milliseconds. Default 2700, below DTM's RequestTimeout of 3 s.
+   * A gRPC call has its own. When it is over, the branch is undone, its connection is closed, and DTM is told to call again.
+   */
+  branchTimeoutMs?: number;
   /** Longest wait of a shutdown for branch calls that run, milliseconds. Default 10000. */
   shutdownTimeoutMs?: number;
   /**
@@ -90,6 +95,7 @@ export function assertModuleOptions(options: DtmModuleOptions): void {
   const { workflowCallback: callback } = options;
   if (callback && 'url' in callback && !/^https?:\/\/[^\s/]/.test(callback.url))
     throw new DtmInvalidOption('workflowCallback', `must be an http:// address, is "${callback.url}"`);
+  assertAtLeast('branchTimeoutMs', options.branchTimeoutMs, 100);
   assertAtLeast('shutdownTimeoutMs', options.shutdownTimeoutMs, 0);
   if (options.signature === undefined) throw new DtmInvalidOption('signature', 'give keys, or false');
   if (options.signature !== false) {

@@ -20,6 +20,7 @@ import type { TccOptions, TccResult } from './tcc/tcc-options.js';
 import { DTM_BARRIERS, DTM_OBSERVERS, DTM_OPTIONS, DTM_SIGNER } from './tokens.js';
 import { Topics } from './topics/topics.js';
 import { BranchCaller } from './transaction/branch-caller.js';
+import { Budget } from './transaction/budget.js';
 import { InTurn } from './transaction/in-turn.js';
 import type { TransactionContext } from './transaction/transaction-context.js';
 import type { WorkflowHandler } from './workflow/dtm-workflow.decorator.js';
@@ -112,15 +113,18 @@ export class DtmService implements OnApplicationShutdown {
    * @internal
    */
   async resumeWorkflow(gid: string, workflow: RegisteredWorkflow, server: string): Promise<BranchVerdict> {
-    if (this.#inTurn.has(gid)) return { outcome: 'ongoing', text: 'is under way' };
+    if (this.#inTurn.has(server, gid)) return { outcome: 'ongoing', text: 'is under way' };
     const context = this.#runContext(workflow, server);
-    return this.#inTurn.run(gid, () => resumeWorkflow(gid, workflow, context));
+    return this.#inTurn.run(server, gid, new Budget(context.server.deadlineMs), () =>
+      resumeWorkflow(gid, workflow, context),
+    );
   }
 
   /**
    * What the server has stored under `gid`; `null` when it does not know it.
    *
    * @throws {DtmUnavailable} no answer within the deadline
+   * @throws {DtmGidTaken} the server takes the gid for another one's
    */
   query(gid: string, options: { server?: string; deadlineMs?: number } = {}): Promise<Transaction | null> {
     return this.#server(options.server).query(gid, options.deadlineMs);
@@ -155,7 +159,8 @@ export class DtmService implements OnApplicationShutdown {
       server: this.#server(server),
       signer: this.signer,
       branches: this.options.branches ?? {},
-      inTurn: (gid, work) => this.observers.submit({ gid, transType, server }, () => this.#inTurn.run(gid, work)),
+      inTurn: (gid, budget, work) =>
+        this.observers.submit({ gid, transType, server }, () => this.#inTurn.run(server, gid, budget, work)),
       observedHeaders: () => this.observers.headers(),
       owner: this.#owner,
       caller: this.#caller,

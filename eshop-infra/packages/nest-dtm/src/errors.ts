@@ -5,6 +5,10 @@ export type DtmErrorCode =
   | 'DTM_REFUSED'
   | 'DTM_PROTOCOL'
   | 'DTM_BRANCH_FAILED'
+  | 'DTM_ABORTED'
+  | 'DTM_GID_TAKEN'
+  | 'DTM_REENTERED'
+  | 'DTM_BYPASS'
   | 'DTM_INVALID_OPTION';
 
 /** Base of every error this package throws at a submitter. */
@@ -60,6 +64,50 @@ export class DtmProtocolError extends DtmError {
 export class DtmBranchFailed extends DtmError {
   constructor(message: string, options: { gid?: string; cause?: unknown } = {}) {
     super('DTM_BRANCH_FAILED', message, options);
+  }
+}
+
+/**
+ * The transaction was aborted under this gid before: its local step failed for the moment, its submitter was too slow, or somebody
+ * stopped it. Nothing of it stays, and it needs another gid.
+ */
+export class DtmAborted extends DtmError {
+  /** The words it was aborted with, of the local step or of DTM; empty when there were none. */
+  readonly reason: string;
+
+  constructor(reason: string, options: { gid?: string; cause?: unknown } = {}) {
+    super('DTM_ABORTED', reason ? `aborted before: ${reason}` : 'aborted before', options);
+    this.reason = reason;
+  }
+}
+
+/**
+ * The server answers for another gid. DTM's MySQL store takes gids that differ only in case, or in accents, for one: nothing of this
+ * transaction is stored, nor will be.
+ */
+export class DtmGidTaken extends DtmError {
+  /** The gid that the server has. */
+  readonly other: string;
+
+  constructor(gid: string, other: string) {
+    super('DTM_GID_TAKEN', `the DTM server takes the gid for another one's, "${other}": choose gids that differ`, {
+      gid,
+    });
+    this.other = other;
+  }
+}
+
+/** A gid is used inside its own TCC, workflow step or local step, which would wait for itself. */
+export class DtmReentered extends DtmError {
+  constructor(gid: string) {
+    super('DTM_REENTERED', 'this gid is used inside its own transaction, which would wait for itself', { gid });
+  }
+}
+
+/** A branch sent a statement past its transaction; see the option `bypass` of the MySQL barrier. */
+export class DtmBypass extends DtmError {
+  constructor(message: string, options: { gid?: string } = {}) {
+    super('DTM_BYPASS', message, options);
   }
 }
 

@@ -35,12 +35,16 @@ export { DtmModule, type DtmModuleAsyncOptions } from './dtm.module.js';
 export { DtmService } from './dtm.service.js';
 export type { DtmModuleOptions, DtmServerOptions, SignatureKey, SignatureOptions } from './dtm-options.js';
 export {
+  DtmAborted,
   DtmBranchFailed,
+  DtmBypass,
   DtmError,
   type DtmErrorCode,
+  DtmGidTaken,
   DtmInvalidOption,
   DtmOutcomeUnknown,
   DtmProtocolError,
+  DtmReentered,
   DtmRefused,
   DtmUnavailable,
 } from './errors.js';

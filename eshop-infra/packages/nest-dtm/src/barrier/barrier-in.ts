@@ -1,10 +1,11 @@
 import type { Branch } from '../branch/branch.js';
-import { undoneBy } from '../branch/op.js';
+import { undoingOf, undoneBy } from '../branch/op.js';
+import { Refusal } from '../branch/refusal.js';
 import { DtmInvalidOption } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { BarrierOutcome } from './barrier.js';
 import { BARRIER_ROW, insertIgnore, quoteTable } from './barrier-table.js';
-import { localBranch } from './local-branch.js';
+import { localBranch, UNDONE } from './local-branch.js';
 import type { LocalOutcome } from './local-step.js';
 import type { SqlValue } from './mysql-transaction.js';
 import { type OpenTransaction, type Statements, statementsOf } from './open-transaction.js';
@@ -38,14 +39,22 @@ export class BarrierIn {
       'LOCK IN SHARE MODE';
   }
 
-  /** Runs the work of a branch call unless it ran before, or there is nothing to take back. */
+  /**
+   * Runs the work of a branch call unless it ran before, or there is nothing to take back.
+   *
+   * @throws {Refusal} the branch has been compensated: it must be answered with a refusal, since what comes after it has no
+   * compensation any more
+   */
   async call<T>(branch: Branch, work: () => Promise<T>): Promise<BarrierOutcome<T>> {
     assertGid(branch.gid);
     if (branch.branchId.length === 0 || branch.branchId.length > MAX_BRANCH_ID_LENGTH)
       throw new DtmInvalidOption('branchId', `must have 1 to ${MAX_BRANCH_ID_LENGTH} characters`, { gid: branch.gid });
     const undone = undoneBy(branch.op);
     const fresh = await this.#take(branch, undone ? [undone, branch.op] : [branch.op]);
-    if (fresh === 0) return { ran: false, why: 'repeat' };
+    if (fresh === 0) {
+      await this.#assertNotUndone(branch);
+      return { ran: false, why: 'repeat' };
+    }
     if (fresh === 2) return { ran: false, why: 'null-compensation' };
     return { ran: true, value: await work() };
   }
@@ -57,6 +66,13 @@ export class BarrierIn {
     if ((await this.#take(branch, [branch.op])) === 1) return { done: true, repeat: false, value: await work() };
     const [row] = await this.statements.read(this.#reason, [gid, branch.branchId, branch.op]);
     return row?.reason === branch.op ? { done: true, repeat: true } : { done: false, why: 'rolled-back' };
+  }
+
+  async #assertNotUndone({ transType, gid, branchId, op }: Branch): Promise<void> {
+    const undoing = undoingOf(transType, op);
+    if (undoing === undefined) return;
+    const [row] = await this.statements.read(this.#reason, [gid, branchId, undoing]);
+    if (row) throw new Refusal(row.reason === undoing ? UNDONE : row.reason);
   }
 
   /** How many of the rows of these ops are new. Waits while another transaction holds one of them uncommitted. */

@@ -4,11 +4,13 @@ import type { Branch } from '../branch/branch.js';
 export type BarrierOutcome<T> =
   /** The handler ran, and took effect; `value` is what it returned. */
   | { ran: true; value: T }
+  /** `repeat`: this call took effect before. `null-compensation`: there is no effect to take back. Both are a success to DTM. */
+  | { ran: false; why: 'repeat' | 'null-compensation' }
   /**
-   * `repeat`: this call took effect before, or its compensation came first. `null-compensation`: there is no effect to take
-   * back. Both are a success to DTM.
+   * The branch has been compensated, or was refused before, so that it never takes effect. DTM is told of a refusal: told of a success, a
+   * second executor of the transaction would go on to steps that nobody compensates. `reason`: that of the refusal, where it is known.
    */
-  | { ran: false; why: 'repeat' | 'null-compensation' };
+  | { ran: false; why: 'undone'; reason?: string };
 
 /** What a barrier made of a local step of a workflow. */
 export type StepOutcome =
@@ -25,6 +27,13 @@ export interface BarrierCall<T> {
   work: () => Promise<T>;
   /** Whether the caller has given up; then a call still waiting for its turn need not start. */
   cancelled: () => boolean;
+  /** Aborts when the time of the call is over: it must be undone then, and rejects with the signal's reason at once. */
+  signal?: AbortSignal;
+  /**
+   * Whether an error of `work` refuses the branch. A refusal is final: the barrier remembers it before the call rejects, so that no
+   * repeat of the branch takes effect.
+   */
+  refuses?: (error: unknown) => boolean;
   /** Brings the caller's async context back, for a barrier that runs calls from another one's. */
   inCaller?: <R>(run: () => R) => R;
 }

@@ -4,3 +4,6 @@ import type { Branch } from '../branch/branch.js';
 export function localBranch(gid: string): Branch {
   return { transType: 'msg', gid, branchId: '00', op: 'msg' };
 }
+
+/** Why a branch that was compensated is refused, where nothing better is known. */
+export const UNDONE = 'this branch has been compensated';

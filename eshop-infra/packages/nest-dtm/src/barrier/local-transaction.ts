@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ResultSetHeader, RowDataPacket } from 'mysql2';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, EntityTarget, ObjectLiteral, Repository } from 'typeorm';
 import type { Branch } from '../branch/branch.js';
 import { type BranchContext, branchContext } from './branch-context.js';
 import type { SqlValue } from './mysql-transaction.js';
@@ -34,6 +34,11 @@ export class LocalTransaction {
     const { writes } = context;
     if (!writes?.gathering) return (await write([item]))?.[0] as Result;
     return (await writes.add(context, write, item)) as Result;
+  }
+
+  /** TypeORM's repository of an entity, on the same connection and transaction. */
+  getRepository<Entity extends ObjectLiteral>(entity: EntityTarget<Entity>): Repository<Entity> {
+    return this.manager.getRepository(entity);
   }
 
   /** TypeORM's entity manager on the same connection and transaction. */

@@ -1,16 +1,20 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DataSource } from 'typeorm';
+import { describe } from '../branch/answer.js';
 import type { Branch } from '../branch/branch.js';
-import { undoneBy } from '../branch/op.js';
+import { Transient } from '../branch/classify.js';
+import { undoingOf, undoneBy } from '../branch/op.js';
 import { assertGid } from '../gid.js';
 import type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from './barrier.js';
 import { BARRIER_ROW, insertIgnore, quoteTable } from './barrier-table.js';
 import { type BranchContext, branchContext } from './branch-context.js';
+import { type Bypass, guardDataSource } from './bypass-guard.js';
 import { CallGroups } from './call-groups.js';
 import { localBranch } from './local-branch.js';
 import type { LocalStep } from './local-step.js';
 import { MysqlTransaction, type SqlValue } from './mysql-transaction.js';
+import { orAbandon } from './or-abandon.js';
 import { SharedWrites } from './shared-writes.js';
 
 /** Settings of the MySQL barrier. */
@@ -31,6 +35,12 @@ export interface MysqlBarrierOptions {
    */
   isolation?: 'READ COMMITTED' | 'server';
   /**
+   * What becomes of a statement that a branch sends through the DataSource itself, past its transaction: it would stay after a
+   * refusal, and needs a second connection while the branch holds one. `error`: it is not sent, and the branch is retried. `warn`: a
+   * log line. Default `error`, with NODE_ENV=production `warn`.
+   */
+  bypass?: Bypass;
+  /**
    * How many actions that arrive together may share one transaction, each with its own barrier row. Default 1: none. More
    * saves round trips and commits under load. Handlers then run one after the other, up to their `LocalTransaction.writeTogether` and
    * from there; when one of them fails, all are rolled back and run again alone, so a handler must do nothing but SQL in the
@@ -43,6 +53,14 @@ interface KeptRow extends RowDataPacket {
   reason: string;
   result: string | null;
 }
+
+interface UndoingRow extends RowDataPacket {
+  op: string;
+  reason: string;
+}
+
+/** Length of the barrier table's column `reason`. */
+const MAX_REASON = 45;
 
 /** What is used of TypeORM's driver for MySQL and MariaDB: a pooled mysql2 connection, first come, first served. */
 interface PoolingDriver {
@@ -60,6 +78,7 @@ export class MysqlBarrier implements Barrier {
   readonly #insertOne: string;
   readonly #insertTwo: string;
   readonly #selectReason: string;
+  readonly #selectUndoing: string;
   readonly #selectResult: string;
   readonly #keepResult: string;
   readonly #acquireTimeoutMs: number;
@@ -74,14 +93,18 @@ export class MysqlBarrier implements Barrier {
       acquireTimeoutMs = 2_000,
       lockWaitSeconds = 2,
       isolation = 'READ COMMITTED',
+      bypass = process.env.NODE_ENV === 'production' ? 'warn' : 'error',
       groupSize = 1,
     }: MysqlBarrierOptions,
   ) {
+    guardDataSource(dataSource, bypass);
     this.#insert = insertIgnore(table);
     this.#insertOne = `${this.#insert}${BARRIER_ROW}`;
     this.#insertTwo = `${this.#insert}${BARRIER_ROW}, ${BARRIER_ROW}`;
     const oneRow = "WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = '01'";
     this.#selectReason = `SELECT reason FROM ${quoteTable(table)} ${oneRow}`;
+    // Locking: waits for a compensation that is under way, and sees what has committed since the transaction began.
+    this.#selectUndoing = `SELECT op, reason FROM ${quoteTable(table)} ${oneRow} LOCK IN SHARE MODE`;
     this.#selectResult = `SELECT reason, result FROM ${quoteTable(table)} ${oneRow}`;
     this.#keepResult = `UPDATE ${quoteTable(table)} SET result = ? ${oneRow}`;
     this.#acquireTimeoutMs = acquireTimeoutMs;
@@ -141,6 +164,7 @@ export class MysqlBarrier implements Barrier {
       },
     });
     if (outcome.ran) return { done: true, result: outcome.value };
+    if (outcome.why === 'undone') return { done: false };
     const [row] = await this.#withConnection((transaction) =>
       transaction.execute<KeptRow[]>(this.#selectResult, [gid, branchId, op]).catch(asMissingColumn),
     );
@@ -154,25 +178,24 @@ export class MysqlBarrier implements Barrier {
 
   /** Runs actions in one transaction: all take effect, or this throws and none does. */
   async #together(calls: readonly BarrierCall<unknown>[]): Promise<BarrierOutcome<unknown>[]> {
-    const connection = await this.#acquire();
-    const transaction = new MysqlTransaction(connection, this.dataSource);
-    try {
-      await this.#prepare(connection);
-      await run(connection, 'BEGIN');
-      const insert = `${this.#insert}${calls.map(() => BARRIER_ROW).join(', ')}`;
-      const { affectedRows } = await transaction.execute<ResultSetHeader>(
-        insert,
-        calls.flatMap(({ branch }) => row(branch, 'action')),
-      );
-      if (affectedRows !== calls.length) throw new Error('one of these branches ran before');
-      const outcomes = await this.#runAll(calls, transaction);
-      await run(connection, 'COMMIT');
-      connection.release();
-      return outcomes;
-    } catch (error) {
-      await rollback(connection);
-      throw error;
-    }
+    const signals = calls.flatMap(({ signal }) => signal ?? []);
+    return this.#onConnection(signals.length > 0 ? AbortSignal.any(signals) : undefined, async (transaction, run) => {
+      try {
+        await run('BEGIN');
+        const insert = `${this.#insert}${calls.map(() => BARRIER_ROW).join(', ')}`;
+        const { affectedRows } = await transaction.execute<ResultSetHeader>(
+          insert,
+          calls.flatMap(({ branch }) => row(branch, 'action')),
+        );
+        if (affectedRows !== calls.length) throw new Error('one of these branches ran before');
+        const outcomes = await this.#runAll(calls, transaction);
+        await run('COMMIT');
+        return outcomes;
+      } catch (error) {
+        await run('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
   }
 
   /**
@@ -213,28 +236,41 @@ export class MysqlBarrier implements Barrier {
     }
   }
 
-  async #alone<T>({ branch, work, cancelled, inCaller = directly }: BarrierCall<T>): Promise<BarrierOutcome<T>> {
-    const connection = await this.#acquire();
-    const transaction = new MysqlTransaction(connection, this.dataSource);
-    try {
+  #alone<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>> {
+    const { branch, work, cancelled, signal, refuses, inCaller = directly } = call;
+    return this.#onConnection(signal, async (transaction, run) => {
       if (cancelled()) throw new Error('the caller gave up while the call waited for a connection');
-      await this.#prepare(connection);
-      await run(connection, 'BEGIN');
-      const why = await this.#enter(transaction, branch);
-      const outcome: BarrierOutcome<T> = why
-        ? { ran: false, why }
-        : { ran: true, value: await inCaller(() => branchContext.run({ branch, transaction }, work)) };
-      transaction.end();
-      if (transaction.failed !== undefined) throw transaction.failed;
-      await run(connection, 'COMMIT');
-      connection.release();
-      return outcome;
-    } catch (error) {
-      transaction.end();
-      await rollback(connection);
-      // The handler may have turned a deadlock into a refusal; it is none.
-      throw transaction.failed ?? error;
-    }
+      try {
+        await run('BEGIN');
+        const outcome: BarrierOutcome<T> = (await this.#enter(transaction, branch)) ?? {
+          ran: true,
+          value: await inCaller(() => branchContext.run({ branch, transaction }, work)),
+        };
+        transaction.end();
+        if (transaction.failed !== undefined) throw transaction.failed;
+        await run('COMMIT');
+        return outcome;
+      } catch (error) {
+        transaction.end();
+        // The handler may have turned a deadlock into a refusal; it is none.
+        const failure = transaction.failed ?? error;
+        const undoing = refuses?.(failure) ? undoingOf(branch.transType, branch.op) : undefined;
+        if (undoing === undefined) {
+          await run('ROLLBACK').catch(() => undefined);
+          throw failure;
+        }
+        await run('ROLLBACK AND CHAIN');
+        const before = await this.#refuse(
+          new MysqlTransaction(this.dataSource, transaction.connection),
+          branch,
+          undoing,
+          failure,
+        );
+        await run(before ? 'ROLLBACK' : 'COMMIT');
+        if (before) return before;
+        throw failure;
+      }
+    });
   }
 
   /**
@@ -244,11 +280,11 @@ export class MysqlBarrier implements Barrier {
    * An insert waits while another transaction holds the same row uncommitted, so that a repeat of a running action, and its
    * compensation, learn how it ended.
    */
-  async #enter(transaction: MysqlTransaction, branch: Branch): Promise<'repeat' | 'null-compensation' | null> {
+  async #enter(transaction: MysqlTransaction, branch: Branch): Promise<NotRun | undefined> {
     const undone = undoneBy(branch.op);
     if (undone === undefined) {
       const { affectedRows } = await transaction.execute<ResultSetHeader>(this.#insertOne, row(branch, branch.op));
-      return affectedRows === 1 ? null : 'repeat';
+      return affectedRows === 1 ? undefined : this.#before(transaction, branch);
     }
     // Both rows in one statement. New are: both (the action never took effect), the compensation's only (it did), or none
     // (a repeat); the action's alone cannot be, as a compensation row never exists without it.
@@ -256,50 +292,112 @@ export class MysqlBarrier implements Barrier {
       ...row(branch, undone),
       ...row(branch, branch.op),
     ]);
-    return affectedRows === 1 ? null : affectedRows === 0 ? 'repeat' : 'null-compensation';
+    if (affectedRows === 1) return undefined;
+    return { ran: false, why: affectedRows === 0 ? 'repeat' : 'null-compensation' };
+  }
+
+  /** What a branch whose row is there came to. */
+  async #before(transaction: MysqlTransaction, { transType, gid, branchId, op }: Branch): Promise<NotRun> {
+    const undoing = undoingOf(transType, op);
+    if (undoing === undefined) return { ran: false, why: 'repeat' };
+    const [row] = await transaction.execute<UndoingRow[]>(this.#selectUndoing, [gid, branchId, undoing]);
+    if (!row) return { ran: false, why: 'repeat' };
+    return { ran: false, why: 'undone', ...(row.reason !== row.op && { reason: row.reason }) };
+  }
+
+  /**
+   * Makes a refusal final by the rows of a compensation that had nothing to take back; the second one's reason is the refusal's.
+   * Returns what a repeat of the branch has come to meanwhile, which holds then.
+   */
+  async #refuse(
+    transaction: MysqlTransaction,
+    branch: Branch,
+    undoing: string,
+    error: unknown,
+  ): Promise<NotRun | undefined> {
+    const { transType, gid, branchId, op } = branch;
+    const { affectedRows } = await transaction.execute<ResultSetHeader>(this.#insertTwo, [
+      ...[transType, gid, branchId, op, undoing],
+      ...[transType, gid, branchId, undoing, describe(error).slice(0, MAX_REASON).toWellFormed()],
+    ]);
+    return affectedRows === 2 ? undefined : this.#before(transaction, branch);
   }
 
   /** Statements that each commit by themselves. */
-  async #withConnection<T>(use: (statements: MysqlTransaction) => Promise<T>): Promise<T> {
-    const connection = await this.#acquire();
-    try {
-      await this.#prepare(connection);
-      return await use(new MysqlTransaction(connection, this.dataSource));
-    } finally {
-      connection.release();
-    }
+  #withConnection<T>(use: (statements: MysqlTransaction) => Promise<T>): Promise<T> {
+    return this.#onConnection(undefined, use);
+  }
+
+  /**
+   * Lends a connection. It goes back to the pool only when `use` has ended all it began: a connection on which `run` failed, or that
+   * is in use when the signal aborts, is destroyed, and the server rolls back what is open on it.
+   */
+  async #onConnection<T>(
+    signal: AbortSignal | undefined,
+    use: (transaction: MysqlTransaction, run: (sql: string) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    const connection = await this.#acquire(signal);
+    const transaction = new MysqlTransaction(this.dataSource, connection);
+    let usable = true;
+    const run = (sql: string): Promise<void> =>
+      statement(connection, sql).catch((error: unknown) => {
+        usable = false;
+        throw error;
+      });
+    const lent = async (): Promise<T> => {
+      try {
+        await this.#prepare(connection);
+        return await use(transaction, run);
+      } finally {
+        if (usable) connection.release();
+        else connection.destroy();
+      }
+    };
+    return orAbandon(signal, lent, (reason) => {
+      usable = false;
+      transaction.fail(reason);
+      connection.destroy();
+    });
   }
 
   /** Sets the session once per connection, not per call. */
   async #prepare(connection: PoolConnection): Promise<void> {
     if (this.#prepared.has(connection)) return;
-    for (const statement of this.#session) await run(connection, statement);
+    for (const sql of this.#session) await statement(connection, sql);
     this.#prepared.add(connection);
   }
 
   /** A connection from the DataSource's pool, whose queue is first in, first out. One that comes too late goes straight back. */
-  #acquire(): Promise<PoolConnection> {
+  #acquire(signal: AbortSignal | undefined): Promise<PoolConnection> {
     const driver = this.dataSource.driver as unknown as PoolingDriver;
     return new Promise((resolve, reject) => {
       let late = false;
-      const timer = setTimeout(() => {
+      const giveUp = (reason: unknown): void => {
         late = true;
-        reject(new Error(`no free database connection within ${this.#acquireTimeoutMs} ms`));
-      }, this.#acquireTimeoutMs);
-      driver.obtainMasterConnection().then(
-        (connection) => {
-          clearTimeout(timer);
+        reject(reason);
+      };
+      const abandon = (): void => giveUp(signal?.reason);
+      if (signal?.aborted) return abandon();
+      signal?.addEventListener('abort', abandon, { once: true });
+      const timer = setTimeout(
+        () => giveUp(new Transient(`no free database connection within ${this.#acquireTimeoutMs} ms`)),
+        this.#acquireTimeoutMs,
+      );
+      driver
+        .obtainMasterConnection()
+        .then((connection) => {
           if (late) connection.release();
           else resolve(connection);
-        },
-        (error: unknown) => {
+        }, reject)
+        .finally(() => {
           clearTimeout(timer);
-          reject(error);
-        },
-      );
+          signal?.removeEventListener('abort', abandon);
+        });
     });
   }
 }
+
+type NotRun = Extract<BarrierOutcome<never>, { ran: false }>;
 
 const directly = <R>(run: () => R): R => run();
 
@@ -327,18 +425,8 @@ function row(branch: Branch, op: string): SqlValue[] {
   return [branch.transType, branch.gid, branch.branchId, op, branch.op];
 }
 
-function run(connection: PoolConnection, sql: string): Promise<void> {
+function statement(connection: PoolConnection, sql: string): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.query(sql, (error) => (error ? reject(error) : resolve()));
   });
-}
-
-/** Never gives a connection back with a transaction open: one that cannot be rolled back is thrown away. */
-async function rollback(connection: PoolConnection): Promise<void> {
-  try {
-    await run(connection, 'ROLLBACK');
-    connection.release();
-  } catch {
-    connection.destroy();
-  }
 }

@@ -1,6 +1,7 @@
 import type { PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { isTransient } from '../branch/classify.js';
+import { unguarded } from './bypass-guard.js';
 
 /** A value mysql2 can bind. */
 export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
@@ -23,8 +24,8 @@ export class MysqlTransaction {
   #manager: EntityManager | undefined;
 
   constructor(
-    private readonly connection: PoolConnection,
     private readonly dataSource: DataSource,
+    readonly connection: PoolConnection,
   ) {}
 
   /**
@@ -37,7 +38,7 @@ export class MysqlTransaction {
 
   /** The same transaction for another call, which ends by itself. What fails it for one fails it for all. */
   shared(): MysqlTransaction {
-    const other = new MysqlTransaction(this.connection, this.dataSource);
+    const other = new MysqlTransaction(this.dataSource, this.connection);
     other.#failure = this.#failure;
     return other;
   }
@@ -63,7 +64,17 @@ export class MysqlTransaction {
 
   /** Remembers an error that spoils the whole transaction. */
   note(error: unknown): void {
-    if (isTransient(error)) this.#failure.error ??= error;
+    if (isTransient(error)) this.fail(error);
+  }
+
+  /** Nothing of it may be committed any more. */
+  fail(error: unknown): void {
+    this.#failure.error ??= error;
+  }
+
+  /** Whether it is one of this DataSource, and still open. */
+  isOn(dataSource: DataSource): boolean {
+    return this.dataSource === dataSource && !this.#ended;
   }
 
   /** No statement may follow. */
@@ -72,7 +83,7 @@ export class MysqlTransaction {
   }
 
   #join(): EntityManager {
-    const runner = this.dataSource.createQueryRunner();
+    const runner = unguarded(this.dataSource);
     const inner = runner as unknown as JoinableRunner;
     inner.databaseConnection = this.connection;
     inner.isTransactionActive = true;

@@ -1,6 +1,6 @@
 import type { RowDataPacket } from 'mysql2';
 import type { DataSource } from 'typeorm';
-import { DtmInvalidOption } from '../errors.js';
+import { DtmGidTaken, DtmInvalidOption } from '../errors.js';
 import type { Transaction } from '../server/transaction.js';
 import { quoteTable } from './barrier-table.js';
 
@@ -71,12 +71,21 @@ export async function purgeBarrier(
     if (rows.length === 0) break;
     last = rows.at(-1)?.id ?? last;
     const open = await openOf([...new Set(rows.map(({ gid }) => gid))], dtm, servers);
-    const over = rows.filter(({ gid }) => !open.has(gid)).map(({ id }) => id);
-    if (over.length > 0) await dataSource.query(`DELETE FROM ${name} WHERE id IN (?)`, [over]);
-    result.removed += over.length;
-    result.kept += rows.length - over.length;
+    const over = [...new Set(rows.map(({ gid }) => gid))].filter((gid) => !open.has(gid));
+    // All rows of a transaction at once: an action without the row of its compensation would count as in effect, or run again.
+    if (over.length > 0) {
+      const { affectedRows } = await dataSource.query(`DELETE FROM ${name} WHERE gid IN (?)`, [over]);
+      result.removed += affectedRows;
+    }
+    result.kept += rows.filter(({ gid }) => open.has(gid)).length;
   }
   return result;
+}
+
+/** A server that takes the gid for another one's does not know it. */
+function asUnknown(error: unknown): null {
+  if (error instanceof DtmGidTaken) return null;
+  throw error;
 }
 
 /** Those of the gids that a server still works on. */
@@ -86,7 +95,7 @@ async function openOf(gids: string[], dtm: TransactionSource, servers: readonly 
   const worker = async (): Promise<void> => {
     for (const gid of left) {
       for (const server of servers) {
-        const transaction = await dtm.query(gid, { server });
+        const transaction = await dtm.query(gid, { server }).catch(asUnknown);
         if (transaction && transaction.status !== 'succeed' && transaction.status !== 'failed') open.add(gid);
       }
     }

@@ -6,9 +6,11 @@ import {
   Logger,
   type NestInterceptor,
 } from '@nestjs/common';
-import { firstValueFrom, from, type Observable } from 'rxjs';
+import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { BarrierCall, BarrierOutcome } from '../barrier/barrier.js';
 import type { Barriers } from '../barrier/barriers.js';
+import { UNDONE } from '../barrier/local-branch.js';
+import { orAbandon } from '../barrier/or-abandon.js';
 import type { DtmModuleOptions } from '../dtm-options.js';
 import type { Observers } from '../observe/observer.js';
 import { DTM_BARRIERS, DTM_OBSERVERS, DTM_OPTIONS } from '../tokens.js';
@@ -18,6 +20,7 @@ import { BranchDrain } from './branch-drain.js';
 import { type BranchMetadata, branchMetadata } from './branch-metadata.js';
 import { runInBranch } from './current-branch.js';
 import { identify } from './identify.js';
+import { timeLimit } from './time-limit.js';
 import { type BranchVerdict, verdictOf } from './verdict.js';
 
 /** What is used of an HTTP framework's response. */
@@ -58,16 +61,29 @@ export class BarrierInterceptor implements NestInterceptor {
     if (this.drain.closing) throw answer(call.transport, 'ongoing', 'the service is shutting down');
     let value: unknown;
     const work = async (): Promise<void> => {
-      value = await firstValueFrom(next.handle(), { defaultValue: {} });
+      // All of it: what a handler does after its first value belongs to the branch too.
+      value = await lastValueFrom(next.handle(), { defaultValue: {} });
     };
+    const judge = (error: unknown): BranchVerdict =>
+      verdictOf(error, branch.transType, branch.op, this.options.classify, metadata?.dropInvalidCompensations);
+    const refuses = (error: unknown): boolean => judge(error).outcome === 'refused';
     const run = async (): Promise<BranchVerdict> => {
+      using limit = timeLimit(call, this.options.branchTimeoutMs);
+      const { signal } = limit;
       try {
-        const outcome = await runInBranch(branch, () =>
-          this.#pass(metadata, { branch, work, cancelled: call.cancelled }),
+        const outcome = await orAbandon(
+          signal,
+          () =>
+            runInBranch(branch, () =>
+              this.#pass(metadata, { branch, work, cancelled: call.cancelled, signal, refuses }),
+            ),
+          () => undefined,
         );
-        return { outcome: outcome.ran ? 'done' : outcome.why, text: '' };
+        if (outcome.ran) return { outcome: 'done', text: '' };
+        const { why } = outcome;
+        return { outcome: why, text: why === 'undone' ? (outcome.reason ?? UNDONE) : '' };
       } catch (error) {
-        return verdictOf(error, branch.transType, branch.op, this.options.classify);
+        return judge(error);
       }
     };
     const about = { ...branch, transport: call.transport, handler, header: call.header };
@@ -104,6 +120,9 @@ export class BarrierInterceptor implements NestInterceptor {
       case 'retry':
         this.#logger[unheard ? 'error' : 'warn'](`${name} will be called again: ${text}`);
         throw answer(transport, 'retry', `to be called again: ${text}`);
+      case 'undone':
+        this.#logger.warn(`${name} comes after its compensation, or after a refusal, and is refused: ${text}`);
+        throw answer(transport, 'refused', text);
       default:
         this.#logger.debug(`${name} ${outcome}: ${text}`);
         throw answer(transport, outcome, text);

@@ -5,6 +5,8 @@ export interface BranchMetadata {
   kind: 'branch' | 'back-check' | 'workflow-callback';
   /** Name among the module's barriers; `undefined` the default one; `false` none. */
   barrier: string | false | undefined;
+  /** Whether a compensation whose payload is not valid is given up. */
+  dropInvalidCompensations?: boolean | undefined;
 }
 
 const KEY = Symbol('DtmBranchMetadata');

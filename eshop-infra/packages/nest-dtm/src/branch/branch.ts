@@ -25,6 +25,8 @@ export interface BranchCall {
   signature: string;
   /** Metadata or header of the call; the name in lower case, absent = empty text. */
   header(name: string): string;
+  /** When the caller gives up, epoch milliseconds; `undefined`: it does not say. */
+  deadline: number | undefined;
   /** Whether the caller has given up meanwhile. */
   cancelled(): boolean;
 }
@@ -49,6 +51,7 @@ function fromGrpc(context: ArgumentsHost): BranchCall {
   const metadata = context.getArgByIndex<Metadata | undefined>(1);
   const call = context.getArgByIndex<GrpcCall | undefined>(2);
   const first = (key: string): string => text(metadata?.get?.(key)[0]);
+  const deadline = Number(call?.getDeadline?.() ?? Infinity);
   return {
     transport: 'grpc',
     transType: first('dtm-trans_type'),
@@ -57,8 +60,8 @@ function fromGrpc(context: ArgumentsHost): BranchCall {
     op: first('dtm-op'),
     signature: first(SIGNATURE_HEADER),
     header: first,
-    cancelled: () =>
-      call !== undefined && (call.cancelled === true || Number(call.getDeadline?.() ?? Infinity) <= Date.now()),
+    deadline: Number.isFinite(deadline) ? deadline : undefined,
+    cancelled: () => call?.cancelled === true || deadline <= Date.now(),
   };
 }
 
@@ -72,6 +75,7 @@ function fromHttp(context: ArgumentsHost): BranchCall {
     op: text(query.op),
     signature: text(headers[SIGNATURE_HEADER]),
     header: (name) => text(headers[name]),
+    deadline: undefined,
     cancelled: () => false,
   };
 }

@@ -37,11 +37,26 @@ const TRANSIENT_ERRNO: ReadonlySet<number> = new Set([
   1205, 1213, 1020, 1317, 1040, 1203, 1226, 1053, 1290, 1836, 1792, 1927, 3024, 1969, 4031, 2006, 2013,
 ]);
 
+/** Thrown by the library where something took too long or was in use: it passes, and nothing has decided anything. */
+export class Transient extends Error {}
+
+/** Prefixes of the errors with which a Redis server takes no write now (`server.c` and `cluster.c` of Redis 7). */
+const TRANSIENT_REDIS = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|OOM|BUSY)\b/;
+
+function isTransientRedis({ name, message }: Error): boolean {
+  return (name === 'ReplyError' && TRANSIENT_REDIS.test(message)) || message === 'Connection is closed.';
+}
+
 /**
  * Whether the error, or one it wraps, comes from the database being busy or away. Such an error is never a refusal, whatever
  * an application has wrapped it in.
  */
 export function isTransient(error: unknown): boolean {
+  return hasTransient(error, true);
+}
+
+/** @param system whether an error of Node's own (`ECONNREFUSED`, …) counts, which has a negative number */
+function hasTransient(error: unknown, system: boolean): boolean {
   for (let current = error, depth = 0; typeof current === 'object' && current !== null && depth < 5; depth++) {
     const { errno, fatal, cause, driverError } = current as {
       errno?: unknown;
@@ -49,20 +64,23 @@ export function isTransient(error: unknown): boolean {
       cause?: unknown;
       driverError?: unknown;
     };
-    if (fatal === true || (typeof errno === 'number' && (errno < 0 || TRANSIENT_ERRNO.has(errno)))) return true;
+    if (fatal === true || current instanceof Transient) return true;
+    if (current instanceof Error && isTransientRedis(current)) return true;
+    if (typeof errno === 'number' && ((system && errno < 0) || TRANSIENT_ERRNO.has(errno))) return true;
     current = cause ?? driverError;
   }
   return false;
 }
 
-/** One table for all errors: transient first, then the application's, then the default. Unknown errors mean `retry`. */
+/** One table for all errors: the application's first, then the default. Unknown errors mean `retry`. */
 export function classify(error: unknown, own?: Classify): Meaning {
-  if (isTransient(error)) return 'retry';
   return own?.(error) ?? byDefault(error);
 }
 
 function byDefault(error: unknown): Meaning {
-  if (error instanceof Refusal) return 'refused';
+  // Who throws it says no. Its cause may be any error but one that has undone the branch's own transaction.
+  if (error instanceof Refusal) return hasTransient(error, false) ? 'retry' : 'refused';
+  if (isTransient(error)) return 'retry';
   if (error instanceof Ongoing) return 'ongoing';
   const status = grpcStatus(error);
   if (status !== undefined) return BY_GRPC_STATUS[status] ?? 'retry';

@@ -12,6 +12,12 @@ export interface BranchesOptions {
    * no action: a barrier would take it for the compensation of nothing.
    */
   barrier?: string | false;
+  /**
+   * Whether a compensation that answers 400, 422 or INVALID_ARGUMENT is given up, with an error in the log. Default: only without a
+   * barrier. Under one it runs only when its action took effect, so that giving it up loses that effect for good: it is repeated
+   * until it succeeds, with an error in the log each time.
+   */
+  dropInvalidCompensations?: boolean;
 }
 
 /**
@@ -20,7 +26,8 @@ export interface BranchesOptions {
  */
 export function DtmBranches(options: BranchesOptions = {}): ClassDecorator {
   return (target) => {
-    markBranch(target, { kind: 'branch', barrier: options.barrier });
+    const { barrier, dropInvalidCompensations = barrier === false } = options;
+    markBranch(target, { kind: 'branch', barrier, dropInvalidCompensations });
     // DTM takes 200 and nothing else for a success; Nest answers 201 to a POST.
     for (const key of Object.getOwnPropertyNames(target.prototype)) {
       const descriptor = Object.getOwnPropertyDescriptor(target.prototype, key);

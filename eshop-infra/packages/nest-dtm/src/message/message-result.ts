@@ -1,4 +1,4 @@
-import { Refusal } from '../branch/refusal.js';
+import { DtmAborted } from '../errors.js';
 import { refusalText, type Transaction } from '../server/transaction.js';
 
 /** What became of a message. It cannot be refused once it is submitted: its steps are repeated until they succeed. */
@@ -23,16 +23,10 @@ export interface LocalMessageResult<T> extends MessageResult {
 /**
  * The result of a message DTM has.
  *
- * @throws {Refusal} it was aborted: nothing of it has run or will
+ * @throws {DtmAborted} it was aborted: nothing of it has run or will
  */
 export function messageResult(stored: Transaction): MessageResult {
   const { gid, status } = stored;
-  if (status === 'failed' || status === 'aborting') throw abortedBefore(stored.rollbackReason);
+  if (status === 'failed' || status === 'aborting') throw new DtmAborted(refusalText(stored.rollbackReason), { gid });
   return { gid, status: status === 'succeed' ? 'succeed' : 'submitted' };
-}
-
-/** The answer for a message that can no longer be sent under this gid. */
-export function abortedBefore(rollbackReason = ''): Refusal {
-  const reason = refusalText(rollbackReason);
-  return new Refusal(reason ? `aborted before: ${reason}` : 'aborted before');
 }

@@ -5,7 +5,8 @@ import type { DtmRequest } from '../server/dtm-request.js';
 import { assertTopic } from '../topics/topic-name.js';
 import type { BranchMethod } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
-import { type SubmitOptions } from '../transaction/submit.js';
+import { answerBudget } from '../transaction/budget.js';
+import type { SubmitOptions } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 import { branchHeaders, customData } from '../transaction/transaction-options.js';
 import { assertMessageOptions, type MessageOptions } from './message-options.js';
@@ -69,7 +70,7 @@ export class Message {
    * Sends a plain reliable message. Returns when DTM has stored it (with `waitResult`, when every step took effect or DTM's
    * window is over). May be repeated with the same gid as often as one likes.
    *
-   * @throws {Refusal} the gid was aborted before
+   * @throws {DtmAborted} the gid was aborted before
    * @throws {DtmUnavailable} nothing was sent
    * @throws {DtmOutcomeUnknown} DTM may have it; submit the same gid again later
    * @throws {DtmRefused} DTM rejected it (a topic it does not know, a gid of another transaction); nothing has run
@@ -79,8 +80,9 @@ export class Message {
   async submit(options: SubmitOptions = {}): Promise<MessageResult> {
     const { server } = this.context;
     const request = this.#request(undefined, options.waitResult === true);
-    return this.context.inTurn(this.gid, (first) =>
-      submitMessage({ server, request, options: first ? options : { ...options, fresh: false } }),
+    const budget = answerBudget(server, options.waitResult);
+    return this.context.inTurn(this.gid, budget, (first) =>
+      submitMessage({ server, request, budget, options: first ? options : { ...options, fresh: false } }),
     );
   }
 
@@ -89,13 +91,15 @@ export class Message {
    * asks the back-check and sends the message if and only if the local step was done. May be repeated with the same gid, at any
    * time and from any process: the local step is done at most once, and each call gets a true answer.
    *
-   * @throws {Refusal} the local step refused, or the gid was aborted before: nothing was done, nothing will be sent
+   * @throws {Refusal} the local step refused: nothing was done, nothing will be sent
+   * @throws {DtmAborted} the gid was aborted before: nothing was done, nothing will be sent
    * @throws {DtmUnavailable} DTM could not be told of it: the local step was not begun
    * @throws {DtmOutcomeUnknown} it is not known whether the local step was done; DTM asks the back-check. Repeat it to know
    * @throws {DtmRefused} DTM rejected it; the local step was not begun
    * @throws {DtmProtocolError} an answer DTM 1.18 never gives
    * @throws {DtmInvalidOption} the message as a whole cannot be stored; nothing was done
-   * @throws the local step's own error, when nothing of it was done: the message is aborted, the work needs another gid
+   * @throws the local step's own error, when nothing of it was done: the message is aborted, the work needs another gid. What passes, as
+   * a deadlock, was tried again until the deadline
    */
   async prepareAndSubmit<T>(
     local: LocalStep<T>,
@@ -105,7 +109,9 @@ export class Message {
     const queryPrepared = branchUrl(backCheck, 'backCheck', this.gid, this.context);
     const { server } = this.context;
     const request = this.#request(queryPrepared, waitResult);
-    return this.context.inTurn(this.gid, () => prepareAndSubmit({ server, request }, local));
+    return this.context.inTurn(this.gid, answerBudget(server, waitResult), () =>
+      prepareAndSubmit({ server, request }, local),
+    );
   }
 
   #add(action: string, payload: Uint8Array): this {

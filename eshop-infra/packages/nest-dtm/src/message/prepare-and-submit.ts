@@ -1,12 +1,13 @@
-import type { LocalStep } from '../barrier/local-step.js';
-import { DtmOutcomeUnknown, DtmRefused } from '../errors.js';
+import type { LocalOutcome, LocalStep } from '../barrier/local-step.js';
+import { isTransient } from '../branch/classify.js';
+import { DtmAborted, DtmOutcomeUnknown, DtmRefused } from '../errors.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import type { Transaction } from '../server/transaction.js';
-import { answerBudget, type Budget, pause } from '../transaction/budget.js';
+import { answerBudget, Budget, backOff } from '../transaction/budget.js';
 import { prepare } from '../transaction/prepare.js';
-import { assertSameKind, awaitFinal, lookUp } from '../transaction/stored.js';
-import { abortedBefore, type LocalMessageResult, type MessageResult, messageResult } from './message-result.js';
+import { ACKNOWLEDGED, assertSameKind, awaitFinal, lookUpAfter, wasAnswered } from '../transaction/stored.js';
+import { type LocalMessageResult, type MessageResult, messageResult } from './message-result.js';
 
 /** A two-phase message on its way to a server. */
 export interface TwoPhase {
@@ -28,9 +29,9 @@ async function doLocally<T>(message: TwoPhase, local: LocalStep<T>): Promise<{ r
   const { gid } = message.request;
   let reason: unknown;
   try {
-    const outcome = await local.run(gid);
+    const outcome = await runLocally(message, local);
     if (outcome.done) return outcome;
-    reason = abortedBefore();
+    reason = new DtmAborted('', { gid });
   } catch (error) {
     reason = error;
     // A refusal too needs the mark: without it another caller of the same gid could do the work just before the abort.
@@ -40,6 +41,19 @@ async function doLocally<T>(message: TwoPhase, local: LocalStep<T>): Promise<{ r
   const rollbackReason = reason instanceof Error ? reason.message.slice(0, 200) : '';
   await message.server.transaction('abort', { ...message.request, rollbackReason }, message.server.deadlineMs);
   throw reason;
+}
+
+/** A deadlock or a lost connection is nothing the work decided, so it is tried again: an abort would use up the gid. */
+async function runLocally<T>({ server, request }: TwoPhase, local: LocalStep<T>): Promise<LocalOutcome<T>> {
+  const budget = new Budget(server.deadlineMs);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await local.run(request.gid);
+    } catch (error) {
+      if (budget.spent || !isTransient(error)) throw error;
+      await backOff(attempt, budget);
+    }
+  }
 }
 
 async function check(gid: string, local: LocalStep<unknown>, error: unknown): Promise<'done' | 'rolled-back'> {
@@ -60,20 +74,21 @@ async function submitPrepared(message: TwoPhase, repeat: boolean): Promise<Messa
   const { gid } = request;
   const budget = budgetOf(message);
   if (repeat) {
-    // DTM runs the steps again for every submit that finds them running.
-    const stored = await lookUp(server, gid, budget);
+    // DTM runs the steps again for every submit that finds them running; it sends what it has prepared, also unasked.
+    const stored = await lookUpAfter(ACKNOWLEDGED, server, gid, budget);
+    if (stored === undefined) return { gid, status: 'submitted' };
     if (stored && stored.status !== 'prepared') return underWay(message, stored, budget, true);
   }
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const failure = await server.transaction('submit', request, budget.share());
     if (!failure) return { gid, status: request.transOptions.waitResult ? 'succeed' : 'submitted' };
-    const stored = await lookUp(server, gid, budget);
+    const stored = await lookUpAfter(failure, server, gid, budget);
     if (stored && stored.status !== 'prepared') return underWay(message, stored, budget, true);
-    if (budget.spent || (stored === undefined && !failure.maybeReceived)) {
-      if (stored !== null) return { gid, status: 'submitted' };
+    if (stored === null && budget.spent)
       throw new DtmOutcomeUnknown(`DTM has lost the prepared message and does not take it: ${failure.text}`, { gid });
-    }
-    await pause();
+    // DTM has it prepared, and will ask the back-check. It is submitted again only when DTM said no, or has lost it.
+    if (stored === undefined || budget.spent || (stored && !wasAnswered(failure))) return { gid, status: 'submitted' };
+    await backOff(attempt, budget);
   }
 }
 

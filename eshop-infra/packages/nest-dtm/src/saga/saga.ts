@@ -3,6 +3,7 @@ import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { BranchMethod, SameMessage } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
+import { answerBudget } from '../transaction/budget.js';
 import { type SubmitOptions, type SubmitResult, submit } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 import { branchHeaders, customData } from '../transaction/transaction-options.js';
@@ -73,8 +74,9 @@ export class Saga {
   async submit(options: SubmitOptions = {}): Promise<SubmitResult> {
     const { server } = this.context;
     const request = this.#request(options.waitResult === true);
-    return this.context.inTurn(this.gid, (first) =>
-      submit({ server, request, options: first ? options : { ...options, fresh: false } }),
+    const budget = answerBudget(server, options.waitResult);
+    return this.context.inTurn(this.gid, budget, (first) =>
+      submit({ server, request, budget, options: first ? options : { ...options, fresh: false } }),
     );
   }
 

@@ -8,5 +8,5 @@ export interface CallFailure {
   text: string;
   /** The server may have received the request. */
   maybeReceived: boolean;
-  error: Error;
+  error?: Error;
 }

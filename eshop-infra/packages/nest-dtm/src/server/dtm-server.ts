@@ -1,5 +1,5 @@
 import type { DtmServerOptions } from '../dtm-options.js';
-import { DtmProtocolError, DtmUnavailable } from '../errors.js';
+import { DtmGidTaken, DtmProtocolError, DtmUnavailable } from '../errors.js';
 import type { CallFailure } from './call-failure.js';
 import type { DtmBranchRequest, DtmRequest } from './dtm-request.js';
 import type { DtmTransport, TransactionCall } from './dtm-transport.js';
@@ -43,6 +43,7 @@ export class DtmServer {
    * What the server has stored under `gid`; `null` when nothing.
    *
    * @throws {DtmUnavailable} no answer within the deadline
+   * @throws {DtmGidTaken} it answers for another gid
    * @throws {DtmProtocolError} an answer DTM 1.18 never gives
    */
   async query(gid: string, deadlineMs: number = this.deadlineMs): Promise<Transaction | null> {
@@ -51,7 +52,9 @@ export class DtmServer {
       throw new DtmUnavailable(`the DTM server cannot answer a query: ${statusCode} ${body.slice(0, 200)}`, { gid });
     if (statusCode !== 200)
       throw new DtmProtocolError(`the DTM server answered a query with ${statusCode}: ${body.slice(0, 200)}`, { gid });
-    return parseTransaction(body);
+    const transaction = parseTransaction(body);
+    if (transaction && transaction.gid !== gid) throw new DtmGidTaken(gid, transaction.gid);
+    return transaction;
   }
 
   /** @throws {DtmUnavailable} no answer within the deadline */

@@ -1,13 +1,10 @@
-import { status } from '@grpc/grpc-js';
-import { Refusal } from '../branch/refusal.js';
-import { DtmOutcomeUnknown, DtmUnavailable } from '../errors.js';
+import { DtmAborted, DtmOutcomeUnknown, DtmUnavailable } from '../errors.js';
 import { assertGid } from '../gid.js';
-import type { CallFailure } from '../server/call-failure.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import { refusalText, type Transaction } from '../server/transaction.js';
-import { answerBudget, Budget, pause } from '../transaction/budget.js';
+import { answerBudget, Budget, backOff, pause } from '../transaction/budget.js';
 import { prepare } from '../transaction/prepare.js';
-import { assertSameKind, awaitFinal, lookUp } from '../transaction/stored.js';
+import { ACKNOWLEDGED, assertSameKind, awaitFinal, lookUp, lookUpAfter, wasAnswered } from '../transaction/stored.js';
 import { giveUp } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 import { branchHeaders, customData } from '../transaction/transaction-options.js';
@@ -33,7 +30,7 @@ export async function runTcc<T>(
     payloads: [],
     steps: [],
   };
-  return context.inTurn(gid, async () => {
+  return context.inTurn(gid, answerBudget(context.server, waitResult), async () => {
     const stored = (await prepare(context.server, request)) ?? (await prepared(request, context));
     if (stored.status !== 'prepared') return { ...(await submitted(stored, request, context)), repeat: true };
     // Branches from before are those of an earlier call here, whose submit may still be on its way.
@@ -59,13 +56,9 @@ export async function runTcc<T>(
  * whose the TCC is.
  */
 async function prepared({ gid, transType }: DtmRequest, { server }: TransactionContext): Promise<Transaction> {
-  const budget = new Budget(server.deadlineMs);
-  for (;;) {
-    const stored = await lookUp(server, gid, budget);
-    if (stored) return assertSameKind(transType, stored);
-    if (stored === null || budget.spent) throw new DtmUnavailable('DTM did not tell whose the transaction is', { gid });
-    await pause();
-  }
+  const stored = await lookUpAfter(ACKNOWLEDGED, server, gid, new Budget(server.deadlineMs));
+  if (stored) return assertSameKind(transType, stored);
+  throw new DtmUnavailable('DTM did not tell whose the transaction is', { gid });
 }
 
 /**
@@ -95,13 +88,12 @@ async function endOfOther(
 async function abort(reason: unknown, request: DtmRequest, { server }: TransactionContext): Promise<void> {
   const budget = new Budget(server.deadlineMs);
   const rollbackReason = reason instanceof Error ? reason.message.slice(0, 200) : '';
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const failure = await server.transaction('abort', { ...request, rollbackReason }, budget.share());
     if (!failure) return;
-    const stored = await lookUp(server, request.gid, budget);
-    if (stored === null || (stored && stored.status !== 'prepared')) return;
-    if (budget.spent || (stored === undefined && !failure.maybeReceived)) return;
-    await pause();
+    const stored = await lookUpAfter(failure, server, request.gid, budget);
+    if (stored?.status !== 'prepared' || budget.spent) return;
+    await backOff(attempt, budget);
   }
 }
 
@@ -113,19 +105,21 @@ async function submitTcc(
   const { gid } = request;
   const budget = answerBudget(server, request.transOptions.waitResult);
   let maybeReceived = false;
-  let failure: CallFailure | null = null;
-  for (;;) {
-    // DTM would store what it does not know as a new transaction without branches, which succeeds; so it is asked again only
-    // while it has this one. And not while it may be about to carry out the first submit, which it did not answer in time.
-    if (failure?.code !== status.DEADLINE_EXCEEDED)
-      failure = await server.transaction('submit', request, budget.share());
+  for (let attempt = 0; ; attempt++) {
+    const failure = await server.transaction('submit', request, budget.share());
     if (!failure) return { gid, status: request.transOptions.waitResult ? 'succeed' : 'submitted' };
     maybeReceived ||= failure.maybeReceived;
-    const stored = await lookUp(server, gid, budget);
+    let stored = await lookUpAfter(failure, server, gid, budget);
+    // DTM may be about to carry out a submit that it did not answer: a second one would be carried out beside it.
+    for (let look = 0; stored?.status === 'prepared' && !wasAnswered(failure) && !budget.spent; look++) {
+      await backOff(look, budget);
+      stored = await lookUpAfter(failure, server, gid, budget);
+    }
+    // DTM would store what it does not know as a new transaction without branches, which succeeds.
     if (stored === null) throw new DtmOutcomeUnknown('DTM has lost the transaction', { gid, cause: failure.error });
     if (stored && stored.status !== 'prepared') return submitted(stored, request, context);
-    if (budget.spent || (stored === undefined && !failure.maybeReceived)) throw giveUp(gid, maybeReceived, failure);
-    await pause();
+    if (stored === undefined || budget.spent) throw giveUp(gid, maybeReceived, failure);
+    await backOff(attempt, budget);
   }
 }
 
@@ -138,8 +132,7 @@ async function submitted(
   const waits = transOptions.waitResult && stored.status === 'submitted';
   const now = waits ? await awaitFinal(server, stored, new Budget(server.waitDeadlineMs)) : stored;
   if (now.status === 'aborting' || now.status === 'failed') {
-    const reason = refusalText(now.rollbackReason);
-    throw new Refusal(reason ? `cancelled: ${reason}` : 'cancelled');
+    throw new DtmAborted(refusalText(now.rollbackReason), { gid: now.gid });
   }
   return { gid: now.gid, status: now.status === 'succeed' ? 'succeed' : 'submitted' };
 }

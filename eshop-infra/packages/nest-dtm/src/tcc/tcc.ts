@@ -3,9 +3,9 @@ import { Refusal } from '../branch/refusal.js';
 import { DtmInvalidOption, DtmUnavailable } from '../errors.js';
 import type { BranchMethod, SameMessage } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
-import { Budget, pause } from '../transaction/budget.js';
+import { Budget, backOff } from '../transaction/budget.js';
 import { hopeless } from '../transaction/judge-failure.js';
-import { lookUp } from '../transaction/stored.js';
+import { lookUpAfter } from '../transaction/stored.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 
 /** DTM's RequestTimeout, milliseconds. */
@@ -97,19 +97,19 @@ export class Tcc {
     const { gid } = this;
     const { server } = this.context;
     const budget = new Budget(server.deadlineMs);
-    for (;;) {
-      const request = { gid, transType: 'tcc', branchId, op: 'try', data, payload };
+    const request = { gid, transType: 'tcc', branchId, op: 'try', data, payload };
+    for (let attempt = 0; ; attempt++) {
       const failure = await server.registerBranch(request, budget.share());
       if (!failure) return;
       if (failure.code === status.ABORTED) throw new Refusal(`DTM has begun to cancel: ${failure.text}`);
       // Only the reply was lost; MySQL refuses to store a branch twice.
-      const stored = await lookUp(server, gid, budget);
+      const stored = await lookUpAfter(failure, server, gid, budget);
       if (stored?.branches.some((branch) => branch.branchId === branchId && branch.op === 'confirm')) return;
       const error = hopeless(gid, failure);
       if (error) throw error;
-      if (budget.spent || (stored === undefined && !failure.maybeReceived))
+      if (!stored || budget.spent)
         throw new DtmUnavailable(`DTM could not be told of a branch: ${failure.text}`, { gid, cause: failure.error });
-      await pause();
+      await backOff(attempt, budget);
     }
   }
 }

@@ -34,7 +34,16 @@ export function answerBudget(
   return new Budget(waitResult ? waitDeadlineMs : deadlineMs);
 }
 
-/** Waits between two attempts. */
+/** Waits between two looks. */
 export function pause(ms: number = POLL_MS): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Longest pause of a {@link backOff}, milliseconds. */
+const MAX_PAUSE_MS = 1_000;
+
+/** Waits before the next attempt on a server that did not answer: longer each time, never past the budget. */
+export async function backOff(attempt: number, budget: Budget): Promise<void> {
+  const ms = Math.min(MAX_PAUSE_MS, POLL_MS * 2 ** attempt) * (0.75 + Math.random() / 2);
+  await pause(Math.min(ms, Math.max(1, budget.left() - POLL_MS)));
 }

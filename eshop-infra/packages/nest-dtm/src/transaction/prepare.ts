@@ -3,9 +3,9 @@ import type { CallFailure } from '../server/call-failure.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import type { Transaction } from '../server/transaction.js';
-import { Budget, pause } from './budget.js';
+import { Budget, backOff } from './budget.js';
 import { hopeless } from './judge-failure.js';
-import { assertSameKind, lookUp } from './stored.js';
+import { assertSameKind, lookUpAfter } from './stored.js';
 import type { giveUp } from './submit.js';
 
 /**
@@ -25,16 +25,16 @@ export async function prepare(
   const { gid, transType } = request;
   const budget = new Budget(server.deadlineMs);
   let maybeReceived = false;
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const failure = await server.transaction('prepare', request, budget.share());
     if (!failure) return null;
     maybeReceived ||= failure.maybeReceived;
-    const stored = await lookUp(server, gid, budget);
+    const stored = await lookUpAfter(failure, server, gid, budget);
     if (stored) return assertSameKind(transType, stored).status === 'prepared' ? null : stored;
     const error = hopeless(gid, failure);
     if (error) throw error;
-    if (budget.spent || (stored === undefined && !failure.maybeReceived)) throw lost(gid, maybeReceived, failure);
-    await pause();
+    if (stored === undefined || budget.spent) throw lost(gid, maybeReceived, failure);
+    await backOff(attempt, budget);
   }
 }
 

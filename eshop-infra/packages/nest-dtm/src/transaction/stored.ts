@@ -1,7 +1,9 @@
+import { status } from '@grpc/grpc-js';
 import { DtmRefused, DtmUnavailable } from '../errors.js';
+import type { CallFailure } from '../server/call-failure.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import type { Transaction } from '../server/transaction.js';
-import { type Budget, POLL_MS, pause } from './budget.js';
+import { type Budget, backOff, POLL_MS, pause } from './budget.js';
 
 /** DTM's own window for `wait_result`: RequestTimeout + 2 s. */
 const WAIT_WINDOW_MS = 5_000;
@@ -15,6 +17,39 @@ export async function lookUp(server: DtmServer, gid: string, budget: Budget): Pr
     throw error;
   }
 }
+
+/** Of a submit that DTM acknowledged, as it does also with its store away: it runs the branches once then and keeps nothing. */
+export const ACKNOWLEDGED: CallFailure = {
+  code: status.UNKNOWN,
+  text: 'it acknowledged the transaction, which its store did not show',
+  maybeReceived: true,
+};
+
+/**
+ * What the server has stored after a call that failed; `undefined` when no query succeeded in time. A query that fails says nothing, so
+ * it is made again until one answers: **nothing may be sent a second time unless it did.** DTM with its store away carries out what
+ * it is given without storing it, and so would start again what has been rolled back.
+ */
+export async function lookUpAfter(
+  { maybeReceived }: Pick<CallFailure, 'maybeReceived'>,
+  server: DtmServer,
+  gid: string,
+  budget: Budget,
+): Promise<Transaction | null | undefined> {
+  for (let attempt = 0; ; attempt++) {
+    const stored = await lookUp(server, gid, budget);
+    // What was never sent is not waited for: who could not be reached by the call will not be by the query.
+    if (stored !== undefined || budget.spent || !maybeReceived) return stored;
+    await backOff(attempt, budget);
+  }
+}
+
+/** Whether the server answered: its work on the call is over. A call that was given up it may still be about to carry out. */
+export function wasAnswered({ code, maybeReceived }: CallFailure): boolean {
+  return !maybeReceived || !UNANSWERED.includes(code);
+}
+
+const UNANSWERED: readonly status[] = [status.DEADLINE_EXCEEDED, status.UNAVAILABLE, status.CANCELLED];
 
 /** Throws when the gid is another kind of transaction's. */
 export function assertSameKind(transType: string, stored: Transaction): Transaction {

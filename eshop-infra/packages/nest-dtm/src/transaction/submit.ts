@@ -4,9 +4,9 @@ import type { CallFailure } from '../server/call-failure.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import { refusalText, type Transaction } from '../server/transaction.js';
-import { answerBudget, pause } from './budget.js';
+import { type Budget, backOff } from './budget.js';
 import { hopeless } from './judge-failure.js';
-import { assertSameKind, awaitFinal, lookUp } from './stored.js';
+import { ACKNOWLEDGED, assertSameKind, awaitFinal, lookUpAfter } from './stored.js';
 
 /** How to submit. */
 export interface SubmitOptions {
@@ -37,18 +37,19 @@ export interface Submission {
   server: DtmServer;
   request: DtmRequest;
   options: SubmitOptions;
+  /** All of its calls together. */
+  budget: Budget;
 }
 
 /**
  * Submits until DTM has the transaction, and tells the truth about it: DTM's answer is believed only where it cannot mislead
  * (OK), every other answer is checked against what the server has stored.
  *
- * Another submit of the same gid may be under way elsewhere; then DTM runs the branches twice and their barriers make the
- * second run harmless.
+ * It is submitted again only after a query that succeeded said that DTM does not have it. Another submit of the same gid may be under way
+ * elsewhere all the same; then DTM runs the branches twice and their barriers make the second run harmless.
  */
-export async function submit({ server, request, options }: Submission): Promise<SubmitResult> {
+export async function submit({ server, request, options, budget }: Submission): Promise<SubmitResult> {
   const { gid, transType } = request;
-  const budget = answerBudget(server, options.waitResult);
   if (!options.fresh) {
     const known = await server.query(gid, budget.left());
     if (known) {
@@ -57,27 +58,18 @@ export async function submit({ server, request, options }: Submission): Promise<
     }
   }
   let maybeReceived = false;
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const failure = await server.transaction('submit', request, budget.share());
-    if (!failure) {
-      if (options.waitResult) return { gid, status: 'succeed' };
-      if (options.fresh) return { gid, status: 'submitted' };
-      // DTM 1.18 acknowledges a submit although its store failed, so look whether it is there.
-      const stored = await lookUp(server, gid, budget);
-      if (stored) return result(stored);
-      if (stored === null && !budget.spent) {
-        await pause();
-        continue;
-      }
-      throw new DtmOutcomeUnknown('DTM acknowledged the transaction, but it is not in its store', { gid });
-    }
-    maybeReceived ||= failure.maybeReceived;
-    const stored = await lookUp(server, gid, budget);
-    if (stored) return result(assertSubmittable(transType, stored), failure);
-    const error = hopeless(gid, failure);
+    if (!failure && options.waitResult) return { gid, status: 'succeed' };
+    if (!failure && options.fresh) return { gid, status: 'submitted' };
+    maybeReceived ||= failure?.maybeReceived ?? true;
+    // DTM 1.18 acknowledges a submit although its store failed, so look whether it is there.
+    const stored = await lookUpAfter(failure ?? ACKNOWLEDGED, server, gid, budget);
+    if (stored) return result(assertSubmittable(transType, stored), failure ?? undefined);
+    const error = failure && hopeless(gid, failure);
     if (error) throw error;
-    if (budget.spent || (stored === undefined && !maybeReceived)) throw giveUp(gid, maybeReceived, failure);
-    await pause();
+    if (stored === undefined || budget.spent) throw giveUp(gid, maybeReceived, failure ?? ACKNOWLEDGED);
+    await backOff(attempt, budget);
   }
 }
 

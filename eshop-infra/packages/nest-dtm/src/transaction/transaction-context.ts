@@ -1,6 +1,7 @@
 import type { Signer } from '../branch/signature.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import type { BranchCaller } from './branch-caller.js';
+import type { Budget } from './budget.js';
 
 /** What a transaction needs of the module. */
 export interface TransactionContext {
@@ -14,6 +15,6 @@ export interface TransactionContext {
   owner: string;
   /** Calls the branches that DTM leaves to the submitter. */
   caller: BranchCaller;
-  /** Lets one piece of work at a time be done for a gid; `first` when nothing else was under way. */
-  inTurn<T>(gid: string, work: (first: boolean) => Promise<T>): Promise<T>;
+  /** Lets one piece of work at a time be done for a gid, as {@link InTurn.run}; `first` when nothing else was under way. */
+  inTurn<T>(gid: string, budget: Budget, work: (first: boolean) => Promise<T>): Promise<T>;
 }

@@ -1,9 +1,9 @@
 import { DtmInvalidOption, DtmOutcomeUnknown, DtmUnavailable } from '../errors.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import type { Transaction, TransactionBranch } from '../server/transaction.js';
-import { Budget, pause } from '../transaction/budget.js';
+import { Budget, backOff } from '../transaction/budget.js';
 import { hopeless } from '../transaction/judge-failure.js';
-import { lookUp } from '../transaction/stored.js';
+import { lookUpAfter } from '../transaction/stored.js';
 
 /** DTM's column `bin_data`. */
 const MAX_ENTRY_BYTES = 65_535;
@@ -68,13 +68,13 @@ export class Progress {
       payload,
     };
     const budget = new Budget(server.deadlineMs);
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       const failure = await server.registerBranch(request, budget.share());
       if (!failure) {
         this.#entries.set(key, entry);
         return entry;
       }
-      const stored = await lookUp(server, gid, budget);
+      const stored = await lookUpAfter(failure, server, gid, budget);
       if (stored === null) throw new DtmOutcomeUnknown('DTM has lost the workflow', { gid, cause: failure.error });
       if (stored) {
         if (stored.status !== 'prepared') throw new EndedElsewhere(stored);
@@ -86,9 +86,9 @@ export class Progress {
       }
       const error = hopeless(gid, failure);
       if (error) throw error;
-      if (budget.spent || (stored === undefined && !failure.maybeReceived))
+      if (stored === undefined || budget.spent)
         throw new DtmUnavailable(`DTM could not be told of a step: ${failure.text}`, { gid, cause: failure.error });
-      await pause();
+      await backOff(attempt, budget);
     }
   }
 }

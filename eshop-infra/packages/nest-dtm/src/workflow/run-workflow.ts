@@ -8,9 +8,9 @@ import type { DtmRequest } from '../server/dtm-request.js';
 import type { Transaction } from '../server/transaction.js';
 import type { BranchMethod } from '../transaction/branch-method.js';
 import { branchUrl } from '../transaction/branch-target.js';
-import { Budget, pause } from '../transaction/budget.js';
+import { Budget, backOff } from '../transaction/budget.js';
 import { prepare } from '../transaction/prepare.js';
-import { assertSameKind, lookUp } from '../transaction/stored.js';
+import { ACKNOWLEDGED, assertSameKind, lookUpAfter } from '../transaction/stored.js';
 import { giveUp } from '../transaction/submit.js';
 import { branchHeaders, customData } from '../transaction/transaction-options.js';
 import { EndedElsewhere, Progress } from './progress.js';
@@ -68,10 +68,10 @@ export async function runWorkflow<Output>(
     },
     customedData: customData(gid, options.customData, { name: workflow.name, data }, 'input'),
   };
-  return context.inTurn(gid, async () => {
+  return context.inTurn(gid, new Budget(server.deadlineMs), async () => {
     const known = await prepare(server, request, giveUp);
     // From here on DTM sees to it that the workflow is carried out, whatever becomes of this process.
-    const stored = known ?? (await lookUp(server, gid, new Budget(server.deadlineMs)));
+    const stored = known ?? (await lookUpAfter(ACKNOWLEDGED, server, gid, new Budget(server.deadlineMs)));
     if (stored === null) throw new DtmOutcomeUnknown('DTM has lost the workflow', { gid });
     if (stored === undefined) return { gid, status: 'submitted', repeat: false, reason: 'DTM does not answer' };
     const { final, repeat, decision, error } = await carryOut(stored, workflow, context);
@@ -189,14 +189,14 @@ async function submit(
         : { status: 'failed', rollback_reason: reasonOf(decision.error) },
   };
   const budget = new Budget(server.deadlineMs);
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const failure = await server.transaction('submit', request, budget.share());
     if (!failure) return;
     // A second submit is refused with `storage: NotFound`, also when only the first one's reply was lost.
-    const now = await lookUp(server, gid, budget);
+    const now = await lookUpAfter(failure, server, gid, budget);
     if (now && now.status !== 'prepared') throw new EndedElsewhere(now);
-    if (now === null || budget.spent || (now === undefined && !failure.maybeReceived)) throw giveUp(gid, true, failure);
-    await pause();
+    if (!now || budget.spent) throw giveUp(gid, true, failure);
+    await backOff(attempt, budget);
   }
 }
 

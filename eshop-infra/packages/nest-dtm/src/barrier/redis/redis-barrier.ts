@@ -1,13 +1,15 @@
+import { describe } from '../../branch/answer.js';
 import type { Branch } from '../../branch/branch.js';
-import { undoneBy } from '../../branch/op.js';
+import { isUndoingOp, undoingOf, undoneBy } from '../../branch/op.js';
 import { Refusal } from '../../branch/refusal.js';
 import { DtmInvalidOption } from '../../errors.js';
 import { assertGid } from '../../gid.js';
 import type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from '../barrier.js';
 import { localBranch } from '../local-branch.js';
 import type { LocalStep } from '../local-step.js';
+import { orAbandon } from '../or-abandon.js';
 import { assertOneSlot } from './hash-slot.js';
-import { BACK_CHECK, TO_TAKE_BACK, underBarrier, underKeepingBarrier } from './lua.js';
+import { BACK_CHECK, REFUSE, type Role, TO_TAKE_BACK, underBarrier, underKeepingBarrier } from './lua.js';
 import { RedisCall, redisCall, type ScriptOutcome } from './redis-call.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisScript } from './redis-script.js';
@@ -41,6 +43,7 @@ export class RedisBarrier implements Barrier {
   readonly #runner: ScriptRunner;
   readonly #scripts = new ScriptCache(underBarrier);
   readonly #steps = new ScriptCache(underKeepingBarrier);
+  readonly #refuse = scriptOf(REFUSE);
   readonly #backCheck = scriptOf(BACK_CHECK);
   readonly #toTakeBack = scriptOf(TO_TAKE_BACK);
   readonly #expire: number;
@@ -62,9 +65,32 @@ export class RedisBarrier implements Barrier {
   }
 
   /** Runs a branch handler, which runs its script through `RedisTransaction`. */
-  async call<T>({ branch, work, cancelled }: BarrierCall<T>): Promise<BarrierOutcome<T>> {
+  async call<T>({ branch, work, cancelled, signal, refuses }: BarrierCall<T>): Promise<BarrierOutcome<T>> {
     if (cancelled()) throw new Error('the caller gave up before the call began');
-    return run(new RedisCall(branch, (script) => this.#execute(branch, script)), work);
+    const call = new RedisCall(branch, (script) => this.#execute(branch, script));
+    try {
+      return await orAbandon(
+        signal,
+        () => run(call, work),
+        () => call.end(),
+      );
+    } catch (error) {
+      if (!refuses?.(error)) throw error;
+      // The compensation takes it back, but a repeat could only be told that it took effect.
+      if (call.outcome?.ran) throw new Error('a branch refused behind its script, which took effect', { cause: error });
+      return await this.#refuseFor(call, error);
+    }
+  }
+
+  /** Makes a refusal final: by the script, which then has done so, or else here. Throws it, unless a repeat was faster. */
+  async #refuseFor(call: RedisCall, error: unknown): Promise<NotRun> {
+    const { branch } = call;
+    const [keys, role] = this.#barrierKeys(branch, undefined);
+    if (call.failed !== undefined || role !== 'undoable') throw error;
+    const answer = await this.#runner.run(this.#refuse, keys, [branch.op, role, this.#expire, describe(error)]);
+    const outcome = Array.isArray(answer) && answer[0] === 'refused' ? undefined : outcomeOf(answer);
+    if (!outcome || outcome.ran) throw error;
+    return notRun(outcome);
   }
 
   /**
@@ -84,7 +110,7 @@ export class RedisBarrier implements Barrier {
 
   /** Takes a local step of a workflow back. */
   async stepBack(branch: Branch, work: () => Promise<void>): Promise<void> {
-    const keys = this.#barrierKeys(branch, undefined);
+    const [keys] = this.#barrierKeys(branch, undefined);
     // Before `work` begins: of a step that came to nothing it has no value to work with.
     if ((await this.#runner.run(this.#toTakeBack, keys, [this.#expire])) === 0) return;
     await run(new RedisCall(branch, (script) => this.#execute(branch, untagged(script))), work);
@@ -116,34 +142,19 @@ export class RedisBarrier implements Barrier {
     { keys, args = [], script, hashTag }: RedisScript,
     scripts: ScriptCache = this.#scripts,
   ): Promise<ScriptOutcome> {
-    const barrierKeys = this.#barrierKeys(branch, hashTag);
+    const [barrierKeys, role] = this.#barrierKeys(branch, hashTag);
     const all = [...barrierKeys, ...keys];
     assertOneSlot(all, this.#prefix);
-    const answer = await this.#runner.run(scripts.get(script), all, [
-      branch.op,
-      barrierKeys.length,
-      this.#expire,
-      ...args,
-    ]);
-    const [kind, value] = Array.isArray(answer) ? (answer as unknown[]) : [];
-    switch (kind) {
-      case 'done':
-        return { ran: true, value };
-      case 'null-compensation':
-        return { ran: false, why: 'null-compensation' };
-      case 'held':
-        return { ran: false, why: value === 'rollback' ? 'rolled-back' : 'repeat' };
-      case 'refused':
-        throw new Refusal(String(value));
-      default:
-        throw new Error(`Redis answered a script with ${JSON.stringify(answer)}`);
-    }
+    const answer = await this.#runner.run(scripts.get(script), all, [branch.op, role, this.#expire, ...args]);
+    return outcomeOf(answer);
   }
 
-  /** That of the op, and of the one it takes back. */
-  #barrierKeys(branch: Branch, hashTag: string | undefined): string[] {
-    const undone = undoneBy(branch.op);
-    return [branch.op, ...(undone ? [undone] : [])].map((op) => this.#key(branch, op, hashTag));
+  /** That of the op, and of the one it takes back, or that takes it back. */
+  #barrierKeys(branch: Branch, hashTag: string | undefined): [keys: string[], role: Role] {
+    const [undone, undoing] = [undoneBy(branch.op), undoingOf(branch.transType, branch.op)];
+    const other = undone ?? undoing;
+    const keys = [branch.op, ...(other ? [other] : [])].map((op) => this.#key(branch, op, hashTag));
+    return [keys, undone ? 'undoing' : undoing ? 'undoable' : 'single'];
   }
 
   /** `;` stands in no gid, so that no two branches share a key. */
@@ -151,6 +162,35 @@ export class RedisBarrier implements Barrier {
     const tag = hashTag === undefined ? '' : `{${hashTag}}`;
     return `dtm:${tag}${this.#keyOf(branch)};${branch.branchId};${op}`;
   }
+}
+
+type NotRun = Extract<BarrierOutcome<never>, { ran: false }>;
+
+/** What a script under the barrier answered; throws its refusal. */
+function outcomeOf(answer: unknown): ScriptOutcome {
+  const [kind, value] = Array.isArray(answer) ? (answer as unknown[]) : [];
+  switch (kind) {
+    case 'done':
+      return { ran: true, value };
+    case 'null-compensation':
+      return { ran: false, why: 'null-compensation' };
+    case 'held':
+      return { ran: false, why: value === 'rollback' ? 'rolled-back' : 'repeat' };
+    case 'undone':
+      return { ran: false, why: 'undone', reason: String(value) };
+    case 'refused':
+      throw new Refusal(String(value));
+    default:
+      throw new Error(`Redis answered a script with ${JSON.stringify(answer)}`);
+  }
+}
+
+/** A script that did not run, as the barrier tells it. An undoing op's mark has its name, that of a refusal has its words. */
+function notRun(outcome: Extract<ScriptOutcome, { ran: false }>): NotRun {
+  const { why } = outcome;
+  if (why === 'undone')
+    return isUndoingOp(outcome.reason) ? { ran: false, why } : { ran: false, why, reason: outcome.reason };
+  return { ran: false, why: why === 'null-compensation' ? why : 'repeat' };
 }
 
 /** Runs a handler, and tells what its script came to, whatever the handler made of that. */
@@ -161,9 +201,7 @@ async function run<T>(call: RedisCall, work: () => Promise<T>): Promise<BarrierO
   );
   call.end();
   if (call.failed !== undefined) throw call.failed;
-  if (call.outcome && !call.outcome.ran) {
-    return { ran: false, why: call.outcome.why === 'null-compensation' ? 'null-compensation' : 'repeat' };
-  }
+  if (call.outcome && !call.outcome.ran) return notRun(call.outcome);
   if ('error' in result) throw result.error;
   if (!call.outcome) throw new Error('the handler ran no script through RedisTransaction: nothing tells its repeat');
   return { ran: true, value: result.value };

@@ -5,7 +5,8 @@ import type { RedisScript } from './redis-script.js';
 /** What a script under the barrier came to. */
 export type ScriptOutcome =
   | { ran: true; value: unknown }
-  | { ran: false; why: 'repeat' | 'null-compensation' | 'rolled-back' };
+  | { ran: false; why: 'repeat' | 'null-compensation' | 'rolled-back' }
+  | { ran: false; why: 'undone'; reason: string };
 
 /** Thrown into a handler whose script must not run: it ends there, and DTM is told of a success. */
 export class BranchSkipped extends Error {
