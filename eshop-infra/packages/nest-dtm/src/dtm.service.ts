@@ -69,7 +69,8 @@ export class DtmService implements OnApplicationShutdown {
    * May be repeated with the same gid, from any process. The call that came first carries it out; in another one `work` does not
    * run, and it waits for the end until its deadline.
    *
-   * @throws {Refusal} a branch refused, or the gid was cancelled before: nothing stays
+   * @throws {Refusal} a branch refused: nothing stays
+   * @throws {DtmAborted} DTM cancelled it, now at its timeout or before: nothing stays
    * @throws {DtmBranchFailed} a branch failed otherwise: nothing stays
    * @throws {DtmUnavailable} DTM could not be told of it (`work` was not begun), or not that it is complete: it cancels
    * @throws {DtmOutcomeUnknown} DTM did not tell whether it confirms, or another call is not done with it (DTM cancels at the
@@ -86,7 +87,7 @@ export class DtmService implements OnApplicationShutdown {
    * does when this process dies.
    *
    * May be repeated with the same gid as often as one likes, from any process: it ends once, and every call is told how. The
-   * first call's input counts. With a gid that is under way in this process the call waits for its end.
+   * first call's input counts. With a gid that is under way in this process the call waits for its end, at most until the deadline.
    *
    * @throws {Refusal} the workflow was refused, now or before: what was done is taken back
    * @throws {DtmUnavailable} nothing was sent

@@ -9,6 +9,7 @@ import {
   DtmInvalidOption,
   mysqlBarrier,
   type OpenTransaction,
+  Refusal,
 } from '../src/index.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env } from './support/env.js';
@@ -115,6 +116,7 @@ describe.each(['EntityManager', 'QueryRunner', 'mysql2 with promises', 'mysql2 w
       expect(await call(gid, 'action', name)).toEqual({ ran: false, why: 'repeat' });
       expect(await call(gid, 'compensate', name)).toEqual({ ran: true, value: 'hit' });
       expect(await call(gid, 'compensate', name)).toEqual({ ran: false, why: 'repeat' });
+      await expect(call(gid, 'action', name)).rejects.toBeInstanceOf(Refusal);
       expect(await hits(name)).toBe(2);
       const rows = await database.dataSource.query(`SELECT op FROM ${TABLE} WHERE gid = ? ORDER BY op`, [gid]);
       expect(rows).toEqual([{ op: 'action' }, { op: 'compensate' }]);
@@ -123,7 +125,7 @@ describe.each(['EntityManager', 'QueryRunner', 'mysql2 with promises', 'mysql2 w
     test('a compensation of nothing does nothing, and nor does the action that comes after it', async () => {
       const [gid, name] = [randomUUID(), await account()];
       expect(await call(gid, 'compensate', name)).toEqual({ ran: false, why: 'null-compensation' });
-      expect(await call(gid, 'action', name)).toEqual({ ran: false, why: 'repeat' });
+      await expect(call(gid, 'action', name)).rejects.toEqual(new Refusal('this branch has been compensated'));
       expect(await hits(name)).toBe(0);
     });
 

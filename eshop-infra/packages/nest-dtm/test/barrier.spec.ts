@@ -50,17 +50,37 @@ describe.each([...transports.map((transport) => [...transport, 1] as const), ['g
       expect(bank.scripts.count(account, 'action')).toBe(1);
     });
 
-    test('a refused action leaves no row, and its compensation does nothing', async () => {
+    test('a refused action leaves no effect and is final: neither a repeat nor its compensation does anything', async () => {
       const [gid, account] = [randomUUID(), await bank.account(2)];
       const refused = await caller[transport]({ gid, transfer: { account, amount: 3 } });
       expect(refused.status).toBe(REFUSED[transport]);
       expect(refused.text).toContain(`${account} has not enough`);
-      expect(await bank.barrierRows(gid)).toEqual([]);
+      await database.dataSource.query('UPDATE account SET balance = 3 WHERE name = ?', [account]);
+      const again = await caller[transport]({ gid, transfer: { account, amount: 3 } });
+      expect(again.status).toBe(REFUSED[transport]);
+      expect(again.text).toContain(`${account} has not enough`);
       expect((await caller[transport]({ gid, op: 'compensate', transfer: { account, amount: 3 } })).status).toBe(
         OK[transport],
       );
-      expect(await bank.state(account)).toEqual({ balance: 2, hits: 0 });
-      expect(await bank.barrierRows(gid)).toEqual(['01 action compensate', '01 compensate compensate']);
+      expect(await bank.state(account)).toEqual({ balance: 3, hits: 0 });
+      expect(bank.scripts.count(account, 'action')).toBe(1);
+      expect(await bank.barrierRows(gid)).toEqual(['01 action compensate', `01 compensate ${account} has not enough`]);
+    });
+
+    test('of a refusal and a success at the same time the one that ends first holds for both', async () => {
+      const [gid, account] = [randomUUID(), await bank.account(10)];
+      let first = true;
+      bank.scripts.on(account, 'action', () => {
+        if (!first) return;
+        first = false;
+        throw new Refusal('the first time');
+      });
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => caller.persistently(transport, { gid, transfer: { account, amount: 3 } })),
+      );
+      const [status] = answers.map((answer) => answer.status);
+      expect(answers.map((answer) => answer.status)).toEqual(answers.map(() => status));
+      expect((await bank.state(account)).hits).toBe(status === OK[transport] ? 1 : 0);
     });
 
     test('a compensation of an action that never came does nothing, and the action does nothing when it comes late', async () => {
@@ -68,7 +88,7 @@ describe.each([...transports.map((transport) => [...transport, 1] as const), ['g
       expect((await caller[transport]({ gid, op: 'compensate', transfer: { account, amount: 3 } })).status).toBe(
         OK[transport],
       );
-      expect((await caller[transport]({ gid, transfer: { account, amount: 3 } })).status).toBe(OK[transport]);
+      expect((await caller[transport]({ gid, transfer: { account, amount: 3 } })).status).toBe(REFUSED[transport]);
       expect(await bank.state(account)).toEqual({ balance: 10, hits: 0 });
     });
 
@@ -81,6 +101,9 @@ describe.each([...transports.map((transport) => [...transport, 1] as const), ['g
         ),
       );
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([OK[transport]]));
+      expect(await bank.state(account)).toEqual({ balance: 10, hits: 2 });
+      // A second executor of the transaction must not go on from here.
+      expect((await caller[transport]({ gid, transfer: { account, amount: 3 } })).status).toBe(REFUSED[transport]);
       expect(await bank.state(account)).toEqual({ balance: 10, hits: 2 });
     });
 
@@ -115,18 +138,19 @@ describe.each([...transports.map((transport) => [...transport, 1] as const), ['g
       expect(await bank.state(account)).toEqual({ balance: 6, hits: 4 });
     });
 
-    test('a payload that is not valid is refused in an action and ends well in a compensation', async () => {
+    test('a payload that is not valid is refused in an action; its effect is not given up in a compensation', async () => {
       const [gid, account] = [randomUUID(), await bank.account(10)];
       const refused = await caller[transport]({ gid, transfer: { account, amount: 0 } });
       expect(refused.status).toBe(REFUSED[transport]);
       expect(refused.text).toContain('INVALID_PARAMETER: amount must be > 0');
+      const undo = async (id: string, amount: number) =>
+        (await caller[transport]({ gid: id, op: 'compensate', transfer: { account, amount } })).status;
+      expect(await undo(gid, 0)).toBe(OK[transport]);
       const effective = randomUUID();
       await caller[transport]({ gid: effective, transfer: { account, amount: 1 } });
-      for (const id of [gid, effective]) {
-        expect((await caller[transport]({ gid: id, op: 'compensate', transfer: { account, amount: 0 } })).status).toBe(
-          OK[transport],
-        );
-      }
+      expect(await undo(effective, 0)).toBe(RETRY[transport]);
+      expect(await undo(effective, 1)).toBe(OK[transport]);
+      expect(await bank.state(account)).toEqual({ balance: 10, hits: 2 });
     });
 
     test('a compensation is never refused: DTM is told to call again', async () => {
@@ -264,7 +288,7 @@ describe.each([...transports.map((transport) => [...transport, 1] as const), ['g
       const holders = Array.from({ length: 8 }, () => database.dataSource.createQueryRunner());
       await Promise.all(holders.map((holder) => holder.connect()));
       const late = performance.now() + 200;
-      expect((await caller.grpc({ gid, transfer: { account, amount: 1 }, deadlineMs: 100 })).status).toBe(4);
+      expect((await caller.grpc({ gid, transfer: { account, amount: 1 }, deadlineMs: 100 })).status).toBe(RETRY.grpc);
       await until('the call is past its deadline at the server too', () => performance.now() > late);
       await Promise.all(holders.map((holder) => holder.release()));
       expect((await caller.grpc({ gid: randomUUID(), transfer: { account, amount: 1 } })).status).toBe(0);

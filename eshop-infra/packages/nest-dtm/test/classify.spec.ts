@@ -8,9 +8,10 @@ import {
 } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import { verdictOf } from '../src/branch/verdict.js';
-import { classify, isTransient, type Meaning, Ongoing, Refusal } from '../src/index.js';
+import { type BranchOp, classify, isTransient, type Meaning, Ongoing, Refusal } from '../src/index.js';
 
 const mysql = (errno: number, extra: object = {}) => Object.assign(new Error('mysql'), { errno, ...extra });
+const nodes = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', errno: -111 });
 const grpc = (grpcStatus: number) => Object.assign(new Error('grpc'), { grpcStatus });
 
 describe('what an error of a branch means', () => {
@@ -66,7 +67,22 @@ describe('what an error of a branch means', () => {
     expect(classify(new Refusal('x'), own)).toBe('ongoing');
     expect(classify(new ConflictException(), own)).toBe('refused');
     expect(classify(Object.assign(new RangeError(), { errno: 1213 }), own)).toBe('retry');
+    expect(classify(new RangeError('x', { cause: nodes }), own)).toBe('refused');
   });
+
+  test('a refusal that a system error has caused is one; whatever else it has caused passes', () => {
+    expect(classify(new Refusal('the bank is not to be reached', { cause: nodes }))).toBe('refused');
+    expect(classify(new ConflictException('x', { cause: nodes }))).toBe('retry');
+    expect(classify(new Refusal('x', { cause: Object.assign(new Error(), { errno: 1213 }) }))).toBe('retry');
+    expect(classify(new Refusal('LOADING bay closed'))).toBe('refused');
+  });
+
+  test.each(['READONLY You can’t write', 'LOADING Redis is loading', 'OOM command not allowed'])(
+    'Redis that takes no write passes: %s',
+    (message) => {
+      expect(isTransient(Object.assign(new Error(message), { name: 'ReplyError' }))).toBe(true);
+    },
+  );
 
   test('a cause that is its own cause ends the search', () => {
     const error = new Error('loop') as Error & { cause: unknown };
@@ -76,18 +92,26 @@ describe('what an error of a branch means', () => {
 });
 
 describe('what DTM is told', () => {
+  test('an invalid compensation is given up only where that is allowed', () => {
+    const invalid = new BadRequestException('bad');
+    const may = (op: BranchOp, mayDrop: boolean) => verdictOf(invalid, 'saga', op, undefined, mayDrop);
+    expect(may('compensate', false)).toMatchObject({ outcome: 'retry', unheard: true });
+    expect(may('compensate', true).outcome).toBe('dropped');
+    expect(may('action', true).outcome).toBe('refused');
+  });
+
   const [refusal, invalid] = [new Refusal('no'), new BadRequestException('bad')];
   test.each([
     ['saga', 'action', refusal, 'refused'],
     ['saga', 'action', invalid, 'refused'],
     ['saga', 'compensate', refusal, 'retry'],
-    ['saga', 'compensate', invalid, 'dropped'],
+    ['saga', 'compensate', invalid, 'retry'],
     ['msg', 'action', refusal, 'retry'],
     ['msg', 'action', invalid, 'retry'],
     ['tcc', 'try', refusal, 'refused'],
     ['tcc', 'confirm', refusal, 'retry'],
     ['tcc', 'confirm', invalid, 'retry'],
-    ['tcc', 'cancel', invalid, 'dropped'],
+    ['tcc', 'cancel', invalid, 'retry'],
     ['workflow', 'action', refusal, 'refused'],
     ['workflow', 'rollback', refusal, 'retry'],
     ['workflow', 'commit', refusal, 'retry'],

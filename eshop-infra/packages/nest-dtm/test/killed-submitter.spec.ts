@@ -101,7 +101,7 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
     const told: unknown = await kiosk.dtm.tcc(gid, work).catch((error: unknown) => error);
     expect([DtmOutcomeUnknown, Refusal]).toContain((told as Error).constructor);
     await stored(gid, 'failed');
-    await expect(kiosk.dtm.tcc(gid, work)).rejects.toThrow(/^cancelled: Timeout/);
+    await expect(kiosk.dtm.tcc(gid, work)).rejects.toThrow(/^aborted before: Timeout/);
     expect(await hits(from)).toEqual({ try: '1', cancel: '1' });
     expect(await redis.redis.get(from)).toBe('10');
   });

@@ -1,4 +1,5 @@
 import {
+  DtmAborted,
   DtmOutcomeUnknown,
   DtmRefused,
   DtmUnavailable,
@@ -199,7 +200,7 @@ describe.each(stores)('message, DTM on $store', ({ grpc, http }) => {
       });
       await expect(message(gid, to).prepareAndSubmit(step, { backCheck })).rejects.toThrow('connection lost');
       expect((await kiosk.dtm.query(gid))?.status).toBe('failed');
-      await expect(message(gid, to).prepareAndSubmit(local(from), { backCheck })).rejects.toBeInstanceOf(Refusal);
+      await expect(message(gid, to).prepareAndSubmit(local(from), { backCheck })).rejects.toBeInstanceOf(DtmAborted);
       expect((await redis.state(from)).hits).toEqual({});
     });
 

@@ -232,7 +232,7 @@ describe.each(['fastify', 'express'] as const)(
       await until('three lines', () => lines.lines.filter((line) => line.includes(gid)).length >= 3);
       expect(lines.lines).toEqual([
         `branch ${gid}/01 action refused: sold out`,
-        `branch ${gid}/01 compensate: null-compensation, handler not run`,
+        `branch ${gid}/01 compensate: repeat, handler not run`,
         `branch ${gid}/01 action did not reach its handler: FAILURE ONGOING`,
       ]);
     });

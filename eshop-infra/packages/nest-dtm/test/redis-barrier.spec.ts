@@ -84,12 +84,13 @@ describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => 
     expect(await state(key)).toEqual({ left: 0, taken: 20, returned: 0 });
   });
 
-  test('a refusal is told with its words and leaves nothing, so that its compensation does nothing', async () => {
+  test('a refusal is told with its words and is final: neither a repeat nor its compensation does anything', async () => {
     const [gid, key] = [newGid(), await counter(2)];
     expect(await call(key, { gid })).toBe(REFUSED[transport]);
-    expect(await store.redis.exists(`dtm:${gid};01;action`)).toBe(0);
+    await store.redis.set(key, 100);
     const answer = await caller.grpc(Kiosk.take, { gid }, { key, amount: 3 });
-    expect(answer.text).toBe('only 2 left');
+    expect(answer).toMatchObject({ status: REFUSED.grpc, text: 'only 2 left' });
+    await store.redis.set(key, 2);
     expect(await call(key, { gid, op: 'compensate' })).toBe(OK[transport]);
     expect(await state(key)).toEqual({ left: 2, taken: 0, returned: 0 });
   });
@@ -100,12 +101,41 @@ describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => 
     const answers = await Promise.all(Array.from({ length: 20 }, () => call(key, { gid, op: 'compensate' })));
     expect(new Set(answers)).toEqual(new Set([OK[transport]]));
     expect(await state(key)).toEqual({ left: 10, taken: 1, returned: 1 });
+    // A second executor of the transaction must not go on from here.
+    expect(await call(key, { gid })).toBe(REFUSED[transport]);
+    expect(await state(key)).toEqual({ left: 10, taken: 1, returned: 1 });
+  });
+
+  test('a refusal of the handler itself, before any script, is final too', async () => {
+    const [gid, key] = [newGid(), await counter(10)];
+    kiosk.twists.on(key, () => {
+      throw new Refusal('not on Sundays');
+    });
+    expect(await call(key, { gid })).toBe(REFUSED[transport]);
+    kiosk.twists.off(key);
+    expect(await caller.grpc(Kiosk.take, { gid }, { key, amount: 3 })).toMatchObject({
+      status: REFUSED.grpc,
+      text: 'not on Sundays',
+    });
+    expect(await call(key, { gid, op: 'compensate' })).toBe(OK[transport]);
+    expect(await state(key)).toEqual({ left: 10, taken: 0, returned: 0 });
+  });
+
+  test('a handler that refuses behind its script, which took effect, is called again and told of the repeat', async () => {
+    const [gid, key] = [newGid(), await counter(10)];
+    kiosk.twists.on(key, async (tx, message) => {
+      await tx.run(take(message));
+      throw new Refusal('too late');
+    });
+    expect(await call(key, { gid })).toBe(RETRY[transport]);
+    expect(await call(key, { gid })).toBe(OK[transport]);
+    expect(await state(key)).toEqual({ left: 7, taken: 1, returned: 0 });
   });
 
   test('a compensation of an action that never came does nothing, and the action does nothing when it comes late', async () => {
     const [gid, key] = [newGid(), await counter(10)];
     expect(await call(key, { gid, op: 'compensate' })).toBe(OK[transport]);
-    expect(await call(key, { gid })).toBe(OK[transport]);
+    expect(await call(key, { gid })).toBe(REFUSED[transport]);
     expect(await call(key, { gid, op: 'compensate' })).toBe(OK[transport]);
     expect(await state(key)).toEqual({ left: 10, taken: 0, returned: 0 });
   });
@@ -219,7 +249,12 @@ describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => 
     );
     expect(await call(key, { gid })).toBe(RETRY[transport]);
     expect(error).toBeInstanceOf(DtmCrossSlot);
-    expect((error as DtmCrossSlot).keys).toEqual([`dtm:${gid};01;action`, key, `${key}:hits`]);
+    expect((error as DtmCrossSlot).keys).toEqual([
+      `dtm:${gid};01;action`,
+      `dtm:${gid};01;compensate`,
+      key,
+      `${key}:hits`,
+    ]);
     kiosk.twists.on(key, (tx, message) => tx.run({ ...take(message), hashTag: store.tag }));
     expect(await call(key, { gid })).toBe(OK[transport]);
     expect(await state(key)).toEqual({ left: 7, taken: 1, returned: 0 });

@@ -112,7 +112,8 @@ describe.each(servers)('saga, DTM on $store, submitted by $protocol', ({ grpc, h
     }
     expect((await bank.barrierRows(gid)).filter((row) => row.startsWith(`0${refusing + 1}`))).toEqual([
       `0${refusing + 1} action compensate`,
-      `0${refusing + 1} compensate compensate`,
+      // Since the refusal, whose reason it keeps, as far as the column holds it.
+      `0${refusing + 1} compensate ${accounts[refusing]} has not enough`,
     ]);
   });
 

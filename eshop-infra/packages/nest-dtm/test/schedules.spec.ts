@@ -81,6 +81,10 @@ describe.each(stores)(
         // Who was told of a success must be able to rely on it.
         if (!undoing && answered(() => true, 'took effect', 'was done before')) expect(after.left).toBe(FULL - TAKEN);
         if (undone) expect(after).toEqual(before);
+        // A refusal is final: it is as if it had been undone.
+        const [did, refused] = [answered((op) => op !== undo, 'took effect'), answered((op) => op !== undo, 'refused')];
+        if (refused && !undoing) expect(did).toBe(false);
+        undone ||= refused;
         undone ||= answered((op) => op === undo, 'took effect', 'was done before', 'nothing to undo');
         if (undone) expect(after.left).toBe(FULL);
       }
@@ -97,10 +101,10 @@ describe.each(stores)(
             const gid = await service.fill();
             const branch = branchOf('saga', gid);
             await playBranch('saga', gid, 'compensate', rollsBack ? [...before, ...rollback] : before);
-            await insist(branch(rollsBack ? 'compensate' : 'action'));
+            const heard = await insist(branch(rollsBack ? 'compensate' : 'action'));
             const end = await service.look(gid);
             expectBalanced(end);
-            expect(end.left).toBe(rollsBack ? FULL : FULL - TAKEN);
+            expect(end.left).toBe(rollsBack || heard === 'refused' ? FULL : FULL - TAKEN);
             const repeats = rollsBack ? late : late.map((round) => only(round, 'action'));
             for (const round of repeats) await play(round, (op, fate) => call(service, branch(op), fate));
             expect(await service.look(gid)).toEqual(end);
@@ -123,7 +127,10 @@ describe.each(stores)(
             await playBranch('tcc', gid, 'cancel', before);
             if (confirms) {
               // DTM confirms what its submitter has seen succeed.
-              await insist(branch('try'));
+              if ((await insist(branch('try'))) === 'refused') {
+                expect(await service.look(gid)).toEqual({ left: FULL, effects: {} });
+                return;
+              }
               for (const round of confirmation) {
                 await play(round, (op, fate) => call(service, branch(op), fate));
                 expectBalanced(await service.look(gid));

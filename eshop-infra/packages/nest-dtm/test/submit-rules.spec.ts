@@ -152,7 +152,8 @@ describe('a server that is no DTM, submitted to by HTTP', () => {
   let answer = { status: 200, body: '' };
   let stored = '{"transaction":null,"branches":[]}';
   const fake = createServer((request, response) => {
-    if (request.url?.includes('/query')) response.end(stored);
+    const gid = new URL(request.url ?? '/', 'http://localhost').searchParams.get('gid') ?? '';
+    if (request.url?.includes('/query')) response.end(stored.replace('GID', gid));
     else request.resume().on('end', () => response.writeHead(answer.status).end(answer.body));
   });
 
@@ -211,7 +212,7 @@ describe('a server that is no DTM, submitted to by HTTP', () => {
   });
 
   test('whatever it answers, what is stored counts', async () => {
-    stored = '{"transaction":{"gid":"g","trans_type":"saga","status":"submitted"},"branches":[]}';
+    stored = '{"transaction":{"gid":"GID","trans_type":"saga","status":"submitted"},"branches":[]}';
     for (answer of [
       { status: 409, body: '{"message":"wait result not return success: FAILURE"}' },
       { status: 500, body: '<html>' },

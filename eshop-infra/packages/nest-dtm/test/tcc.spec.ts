@@ -1,4 +1,5 @@
 import {
+  DtmAborted,
   DtmBranchFailed,
   DtmOutcomeUnknown,
   DtmRefused,
@@ -189,9 +190,9 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
       await stored(gid, 'failed');
       await takeFrom(tcc, other);
     };
-    await expect(kiosk.dtm.tcc(gid, work, { timeoutToFail: 1 })).rejects.toBeInstanceOf(Refusal);
+    await expect(kiosk.dtm.tcc(gid, work, { timeoutToFail: 1 })).rejects.toBeInstanceOf(DtmAborted);
     expect([await redis.state(key), await redis.state(other)]).toEqual([cancelled, { left: 10, hits: {} }]);
-    await expect(run(gid, [key])).rejects.toThrow(/^cancelled: Timeout after 1 seconds/);
+    await expect(run(gid, [key])).rejects.toThrow(/^aborted before: Timeout after 1 seconds/);
   });
 
   test('cancelled behind the back of a complete work: its submit is not believed', async () => {
@@ -200,7 +201,7 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
       await takeFrom(tcc, key);
       await stored(gid, 'failed');
     };
-    await expect(kiosk.dtm.tcc(gid, work, { timeoutToFail: 1 })).rejects.toThrow(/^cancelled: Timeout/);
+    await expect(kiosk.dtm.tcc(gid, work, { timeoutToFail: 1 })).rejects.toThrow(/^aborted before: Timeout/);
   });
 
   test('the same gid 8 times at once, and afterwards: one effect, true answers', async () => {
@@ -256,7 +257,7 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     });
     const refused = expect(first).rejects.toEqual(new Refusal('changed my mind'));
     await entered.opened;
-    const second = expect(other.dtm.tcc(gid, takeAll(key))).rejects.toThrow(/^cancelled: changed my mind/);
+    const second = expect(other.dtm.tcc(gid, takeAll(key))).rejects.toThrow(/^aborted before: changed my mind/);
     leave.open();
     await Promise.all([refused, second]);
     await stored(gid, 'failed');
@@ -296,7 +297,7 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     const [gid, poor] = [redis.newGid(), await redis.counter(1)];
     await expect(run(gid, [poor])).rejects.toEqual(new Refusal('only 1 left'));
     await redis.redis.set(poor, 100);
-    await expect(run(gid, [poor])).rejects.toThrow(/^cancelled: only 1 left/);
+    await expect(run(gid, [poor])).rejects.toThrow(/^aborted before: only 1 left/);
     expect((await redis.state(poor)).hits).toEqual({});
   });
 

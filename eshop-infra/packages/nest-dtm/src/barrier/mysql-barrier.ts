@@ -320,7 +320,9 @@ export class MysqlBarrier implements Barrier {
       ...[transType, gid, branchId, op, undoing],
       ...[transType, gid, branchId, undoing, describe(error).slice(0, MAX_REASON).toWellFormed()],
     ]);
-    return affectedRows === 2 ? undefined : this.#before(transaction, branch);
+    if (affectedRows === 2) return undefined;
+    // New is the compensation's only: the action's was there, of a repeat that took effect.
+    return affectedRows === 1 ? { ran: false, why: 'repeat' } : this.#before(transaction, branch);
   }
 
   /** Statements that each commit by themselves. */

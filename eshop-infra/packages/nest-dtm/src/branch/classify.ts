@@ -55,7 +55,7 @@ export function isTransient(error: unknown): boolean {
   return hasTransient(error, true);
 }
 
-/** @param system whether an error of Node's own (`ECONNREFUSED`, …) counts, which has a negative number */
+/** @param system whether what another system causes counts: Node's own errors (`ECONNREFUSED`, …), with a negative number, and Redis */
 function hasTransient(error: unknown, system: boolean): boolean {
   for (let current = error, depth = 0; typeof current === 'object' && current !== null && depth < 5; depth++) {
     const { errno, fatal, cause, driverError } = current as {
@@ -65,21 +65,25 @@ function hasTransient(error: unknown, system: boolean): boolean {
       driverError?: unknown;
     };
     if (fatal === true || current instanceof Transient) return true;
-    if (current instanceof Error && isTransientRedis(current)) return true;
+    if (system && current instanceof Error && isTransientRedis(current)) return true;
     if (typeof errno === 'number' && ((system && errno < 0) || TRANSIENT_ERRNO.has(errno))) return true;
     current = cause ?? driverError;
   }
   return false;
 }
 
-/** One table for all errors: the application's first, then the default. Unknown errors mean `retry`. */
+/**
+ * One table for all errors: a database's troubles first, which decide nothing, then the application's, then the default. Unknown errors
+ * mean `retry`.
+ */
 export function classify(error: unknown, own?: Classify): Meaning {
+  // Node's own errors are not among them: who refuses since another system is not to be reached has decided that.
+  if (hasTransient(error, false)) return 'retry';
   return own?.(error) ?? byDefault(error);
 }
 
 function byDefault(error: unknown): Meaning {
-  // Who throws it says no. Its cause may be any error but one that has undone the branch's own transaction.
-  if (error instanceof Refusal) return hasTransient(error, false) ? 'retry' : 'refused';
+  if (error instanceof Refusal) return 'refused';
   if (isTransient(error)) return 'retry';
   if (error instanceof Ongoing) return 'ongoing';
   const status = grpcStatus(error);

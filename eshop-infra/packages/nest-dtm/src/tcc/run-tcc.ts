@@ -106,8 +106,10 @@ async function submitTcc(
   const budget = answerBudget(server, request.transOptions.waitResult);
   let maybeReceived = false;
   for (let attempt = 0; ; attempt++) {
-    const failure = await server.transaction('submit', request, budget.share());
-    if (!failure) return { gid, status: request.transOptions.waitResult ? 'succeed' : 'submitted' };
+    const answer = await server.transaction('submit', request, budget.share());
+    if (!answer && request.transOptions.waitResult) return { gid, status: 'succeed' };
+    // DTM acknowledges a submit also when its store is away; the TCC is still prepared then, and cancelled at its timeout.
+    const failure = answer ?? ACKNOWLEDGED;
     maybeReceived ||= failure.maybeReceived;
     let stored = await lookUpAfter(failure, server, gid, budget);
     // DTM may be about to carry out a submit that it did not answer: a second one would be carried out beside it.

@@ -1,6 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { Refusal } from '../branch/refusal.js';
-import { DtmInvalidOption, DtmUnavailable } from '../errors.js';
+import { DtmAborted, DtmInvalidOption, DtmUnavailable } from '../errors.js';
 import type { BranchMethod, SameMessage } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
 import { Budget, backOff } from '../transaction/budget.js';
@@ -35,7 +34,8 @@ export class Tcc {
    *
    * When it rejects, the TCC as a whole is cancelled, also when `work` goes on.
    *
-   * @throws {Refusal} the branch refused, or DTM has begun to cancel
+   * @throws {Refusal} the branch refused
+   * @throws {DtmAborted} DTM has begun to cancel
    * @throws {DtmBranchFailed} the branch gave no such answer
    * @throws {DtmUnavailable} DTM could not be told of the branch; it was not tried
    */
@@ -101,11 +101,11 @@ export class Tcc {
     for (let attempt = 0; ; attempt++) {
       const failure = await server.registerBranch(request, budget.share());
       if (!failure) return;
-      if (failure.code === status.ABORTED) throw new Refusal(`DTM has begun to cancel: ${failure.text}`);
+      if (failure.code === status.ABORTED) throw new DtmAborted(`DTM has begun to cancel: ${failure.text}`, { gid });
       // Only the reply was lost; MySQL refuses to store a branch twice.
       const stored = await lookUpAfter(failure, server, gid, budget);
       if (stored?.branches.some((branch) => branch.branchId === branchId && branch.op === 'confirm')) return;
-      const error = hopeless(gid, failure);
+      const error = stored && hopeless(gid, failure);
       if (error) throw error;
       if (!stored || budget.spent)
         throw new DtmUnavailable(`DTM could not be told of a branch: ${failure.text}`, { gid, cause: failure.error });

@@ -13,14 +13,18 @@ const KNOWN: readonly status[] = [
   status.FAILED_PRECONDITION,
 ];
 
+/** Texts of the same INTERNAL when DTM cannot reach its store (Go's net and database/sql, go-redis). */
+const STORE_AWAY =
+  /RST_STREAM|storage:|dial tcp|connection re|(invalid|bad) connection|broken pipe|i\/o timeout|deadline|EOF|closed|LOADING|READONLY|OOM/;
+
 /**
- * The error of a call that no repeat can mend, when the server has nothing stored: DTM panics (INTERNAL) on content it cannot
- * store or read, before anything runs; too large a request is RESOURCE_EXHAUSTED; other statuses it never gives.
+ * The error of a call that no repeat can mend, when a query has said that the server has nothing stored: DTM panics (INTERNAL) on content
+ * it cannot store or read, before anything runs; too large a request is RESOURCE_EXHAUSTED; other statuses it never gives.
  * `undefined`: worth another attempt.
  */
 export function hopeless(gid: string, failure: CallFailure): DtmError | undefined {
   const { code, text, error: cause } = failure;
-  if ((code === status.INTERNAL && !/RST_STREAM/.test(text)) || code === status.RESOURCE_EXHAUSTED)
+  if ((code === status.INTERNAL && !STORE_AWAY.test(text)) || code === status.RESOURCE_EXHAUSTED)
     return new DtmRefused(`DTM rejected the transaction: ${text}`, { gid, cause });
   if (!KNOWN.includes(code))
     return new DtmProtocolError(`DTM answered ${status[code] ?? code}: ${text}`, { gid, cause });

@@ -31,7 +31,7 @@ export async function prepare(
     maybeReceived ||= failure.maybeReceived;
     const stored = await lookUpAfter(failure, server, gid, budget);
     if (stored) return assertSameKind(transType, stored).status === 'prepared' ? null : stored;
-    const error = hopeless(gid, failure);
+    const error = stored === null ? hopeless(gid, failure) : undefined;
     if (error) throw error;
     if (stored === undefined || budget.spent) throw lost(gid, maybeReceived, failure);
     await backOff(attempt, budget);

@@ -13,6 +13,9 @@ export interface SubmitOptions {
   /**
    * The caller knows that this gid was never submitted: no query is made before, and a submit that goes well is exactly one
    * call. A repeat must not set it: DTM 1.18 runs all branches of a running gid again.
+   *
+   * Without `waitResult`, a submit that DTM acknowledged while its store was away is taken for one that went well: DTM runs its actions
+   * once and keeps nothing. Who cannot bear that looks for the gid afterwards, as a relay does, or does not set it.
    */
   fresh?: boolean;
   /** Wait until the transaction is final, or DTM's window of about 5 s is over. */
@@ -66,7 +69,7 @@ export async function submit({ server, request, options, budget }: Submission): 
     // DTM 1.18 acknowledges a submit although its store failed, so look whether it is there.
     const stored = await lookUpAfter(failure ?? ACKNOWLEDGED, server, gid, budget);
     if (stored) return result(assertSubmittable(transType, stored), failure ?? undefined);
-    const error = failure && hopeless(gid, failure);
+    const error = failure && stored === null ? hopeless(gid, failure) : undefined;
     if (error) throw error;
     if (stored === undefined || budget.spent) throw giveUp(gid, maybeReceived, failure ?? ACKNOWLEDGED);
     await backOff(attempt, budget);

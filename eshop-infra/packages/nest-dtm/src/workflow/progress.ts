@@ -84,7 +84,7 @@ export class Progress {
           return known;
         }
       }
-      const error = hopeless(gid, failure);
+      const error = stored && hopeless(gid, failure);
       if (error) throw error;
       if (stored === undefined || budget.spent)
         throw new DtmUnavailable(`DTM could not be told of a step: ${failure.text}`, { gid, cause: failure.error });

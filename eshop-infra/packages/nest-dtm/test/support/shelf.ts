@@ -142,9 +142,11 @@ export type Heard = 'took effect' | 'was done before' | 'nothing to undo' | 'ref
 export async function call(service: ShelfService, branch: Branch, fate: Fate): Promise<Heard> {
   const work = service.work(branch.gid, branch.op, fate);
   try {
-    const outcome = await service.barrier.call({ branch, work, cancelled: () => false });
+    const refuses = (error: unknown): boolean => error instanceof Refusal;
+    const outcome = await service.barrier.call({ branch, work, cancelled: () => false, refuses });
     if (fate === 'unheard') return 'nothing';
     if (outcome.ran) return 'took effect';
+    if (outcome.why === 'undone') return 'refused';
     return outcome.why === 'repeat' ? 'was done before' : 'nothing to undo';
   } catch (error) {
     return error instanceof Refusal ? 'refused' : 'nothing';

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { DtmGidTaken, DtmOutcomeUnknown, DtmReentered, mysqlBarrier, newGid } from '../src/index.js';
+import { Bank, type BankApp, startBank } from './support/bank.js';
+import { throwAwayDatabase } from './support/database.js';
+import { env } from './support/env.js';
+import { gate } from './support/until.js';
+
+const DEADLINE_MS = 1_500;
+
+describe('a gid that is in use', () => {
+  let database: Awaited<ReturnType<typeof throwAwayDatabase>>;
+  let bank: BankApp;
+
+  beforeAll(async () => {
+    database = await throwAwayDatabase(4);
+    const server = { grpc: env.dtmGrpc, http: env.dtmHttp, deadlineMs: DEADLINE_MS };
+    bank = await startBank(database.dataSource, {
+      servers: { default: server, redis: { grpc: env.dtmRedisGrpc, http: env.dtmRedisHttp, deadlineMs: DEADLINE_MS } },
+    });
+  });
+  afterAll(async () => {
+    await bank?.close();
+    await database?.drop();
+  });
+
+  const saga = (gid: string, account: string, server = 'default') =>
+    bank.dtm.saga(gid, { server }).step(Bank.withdraw, Bank.withdrawRevert, { account, amount: 1 });
+
+  test.each(['default', 'redis'])('inside its own TCC is an error of its own type, at once (on %s)', async (server) => {
+    const [gid, account] = [randomUUID(), await bank.account(10)];
+    const work = () => saga(gid, account, server).submit();
+    await expect(bank.dtm.tcc(gid, work, { server })).rejects.toBeInstanceOf(DtmReentered);
+  });
+
+  test('inside a TCC of its own, a local step and a message is one, too', async () => {
+    const [gid, account] = [randomUUID(), await bank.account(10)];
+    await expect(bank.dtm.tcc(gid, () => bank.dtm.tcc(gid, async () => undefined))).rejects.toBeInstanceOf(
+      DtmReentered,
+    );
+    const message = () => bank.dtm.message(`${gid}-m`).step(Bank.withdraw, { account, amount: 1 });
+    const local = mysqlBarrier(database.dataSource).local(async () => {
+      await message().submit();
+    });
+    await expect(message().prepareAndSubmit(local, { backCheck: Bank.withdraw })).rejects.toBeInstanceOf(DtmReentered);
+  });
+
+  test('towards another server is another transaction, and waits for nothing', async () => {
+    const [gid, account] = [randomUUID(), await bank.account(10)];
+    const work = async () => {
+      await saga(gid, account, 'redis').submit({ waitResult: true });
+    };
+    expect(await bank.dtm.tcc(gid, work)).toMatchObject({ repeat: false });
+    expect(await bank.state(account)).toEqual({ balance: 9, hits: 1 });
+  });
+
+  test('when it is free again, also for what its own work has left behind', async () => {
+    const [gid, account] = [randomUUID(), await bank.account(10)];
+    const ended = gate();
+    let left: Promise<unknown> | undefined;
+    await bank.dtm.tcc(`${gid}-tcc`, async () => {
+      left = ended.opened.then(() => bank.dtm.tcc(`${gid}-tcc`, async () => undefined));
+    });
+    ended.open();
+    expect(await left).toMatchObject({ repeat: true });
+    expect(await saga(gid, account).submit({ waitResult: true })).toMatchObject({ status: 'succeed' });
+  });
+
+  test('by a call of the same process that takes long: the other one is told in time', async () => {
+    const [gid, leave, entered] = [randomUUID(), gate(), gate()];
+    const first = bank.dtm.tcc(gid, async () => {
+      entered.open();
+      await leave.opened;
+    });
+    await entered.opened;
+    const started = performance.now();
+    await expect(bank.dtm.tcc(gid, async () => undefined)).rejects.toBeInstanceOf(DtmOutcomeUnknown);
+    expect(performance.now() - started).toBeLessThan(3 * DEADLINE_MS);
+    leave.open();
+    expect(await first).toMatchObject({ repeat: false });
+  });
+});
+
+test('a gid that differs only in case from one that DTM has is refused by type, and nothing of it runs', async () => {
+  const database = await throwAwayDatabase(2);
+  const bank = await startBank(database.dataSource);
+  try {
+    const [gid, account, other] = [`Gid-${newGid()}`, await bank.account(10), await bank.account(10)];
+    const transfer = (id: string, from: string) =>
+      bank.dtm.saga(id).step(Bank.withdraw, Bank.withdrawRevert, { account: from, amount: 3 });
+    expect(await transfer(gid, account).submit({ waitResult: true })).toMatchObject({ status: 'succeed' });
+    const twin = gid.toLowerCase();
+    for (const fresh of [false, true]) {
+      await expect(transfer(twin, other).submit({ fresh, waitResult: true })).rejects.toBeInstanceOf(DtmGidTaken);
+      await expect(transfer(twin, other).submit({ fresh })).rejects.toMatchObject({ gid: twin, other: gid });
+    }
+    await expect(bank.dtm.query(twin)).rejects.toBeInstanceOf(DtmGidTaken);
+    await expect(
+      bank.dtm.message(twin).step(Bank.withdraw, { account: other, amount: 1 }).submit(),
+    ).rejects.toBeInstanceOf(DtmGidTaken);
+    await expect(bank.dtm.tcc(twin, async () => undefined)).rejects.toBeInstanceOf(DtmGidTaken);
+    expect(await bank.state(other)).toEqual({ balance: 10, hits: 0 });
+  } finally {
+    await bank.close();
+    await database.drop();
+  }
+});
