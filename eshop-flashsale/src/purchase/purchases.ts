@@ -1,4 +1,4 @@
-import { DtmOutcomeUnknown, DtmService, type LocalStep, Refusal, redisBarrier } from '@eshop/nest-dtm';
+import { DtmAborted, DtmOutcomeUnknown, DtmService, type LocalStep, Refusal, redisBarrier } from '@eshop/nest-dtm';
 import { Gate, InjectConfig, newTimeID, requestContext } from '@eshop/nest-service';
 import { type CodeName, ContractError } from '@eshop/proto';
 import { type FlashSaleReply, type FlashSaleRequest, FlashSaleService } from '@eshop/proto/flashsale';
@@ -112,7 +112,7 @@ export class Purchases {
   }
 
   private failure(error: unknown, orderID: string): ContractError {
-    if (error instanceof Refusal) {
+    if (error instanceof Refusal || error instanceof DtmAborted) {
       const code = REFUSALS.find((one) => error.message.includes(one));
       return code ? new FinalRefusal(code) : new SpentOrderID('UNAVAILABLE', undefined, { cause: error });
     }
