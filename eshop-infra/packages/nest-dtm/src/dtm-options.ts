@@ -32,17 +32,22 @@ export interface SignatureOptions {
   keys: SignatureKey[];
 }
 
+/** Options that may come from `process.env`: one that is not set is refused at start, by its name. */
+export type MaybeUnset<Options, Names extends keyof Options> = Omit<Options, Names> & {
+  [Name in Names]: Options[Name] | undefined;
+};
+
 /** The manual of the module. */
 export interface DtmModuleOptions {
   /** DTM servers by name; `default` is the one `DtmService` uses unless told otherwise. */
-  servers: Record<string, DtmServerOptions>;
+  servers: Record<string, MaybeUnset<DtmServerOptions, 'http'>>;
   /** gRPC service full name → `host:port` at which the **DTM server** reaches that service. Only submitters need it. */
-  branches?: Record<string, string>;
+  branches?: Record<string, string | undefined>;
   /**
    * DTM cannot log in to a branch, so whoever submits signs the gid and branches accept signed calls only.
    * `false` switches that off, for a network where nobody else can reach a branch.
    */
-  signature: SignatureOptions | false;
+  signature: { keys: readonly MaybeUnset<SignatureKey, 'secret'>[] } | false;
   /**
    * Where branches remember that they took effect; needed by services with `@DtmBranches()`. Several by name:
    * `@DtmBranches({ barrier: 'redis' })` picks one, `@DtmBranches()` takes `default`, or the only one.
@@ -71,42 +76,102 @@ export interface DtmModuleOptions {
   branchSyncCheck?: boolean;
 }
 
-/** Throws {@link DtmInvalidOption} with the path of the first wrong option. */
-export function assertModuleOptions(options: DtmModuleOptions): void {
-  for (const [name, server] of Object.entries(options.servers)) {
-    const at = `servers.${name}`;
-    if (server.protocol !== undefined && server.protocol !== 'grpc' && server.protocol !== 'http')
-      throw new DtmInvalidOption(`${at}.protocol`, `must be grpc or http, is "${server.protocol}"`);
-    const needsGrpc = server.protocol !== 'http' || server.grpc !== undefined;
-    if (needsGrpc && !/^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/.test(server.grpc ?? '')) {
-      throw new DtmInvalidOption(`${at}.grpc`, `must be host:port, is "${server.grpc ?? ''}"`);
-    }
-    if (!URL.canParse(server.http) || new URL(server.http).protocol !== 'http:') {
-      throw new DtmInvalidOption(`${at}.http`, `must be an http:// address, is "${server.http}"`);
-    }
-    assertAtLeast(`${at}.deadlineMs`, server.deadlineMs, 100);
-    assertAtLeast(`${at}.waitDeadlineMs`, server.waitDeadlineMs, 10_000);
-  }
-  for (const [service, address] of Object.entries(options.branches ?? {})) {
-    if (!/^[^\s/]+:\d{1,5}$/.test(address)) {
-      throw new DtmInvalidOption(`branches.${service}`, `must be host:port without a scheme, is "${address}"`);
-    }
-  }
-  const { workflowCallback: callback } = options;
-  if (callback && 'url' in callback && !/^https?:\/\/[^\s/]/.test(callback.url))
-    throw new DtmInvalidOption('workflowCallback', `must be an http:// address, is "${callback.url}"`);
+/** The module's options when nothing is missing. */
+export interface CheckedModuleOptions extends Omit<DtmModuleOptions, 'servers' | 'branches' | 'signature'> {
+  servers: Record<string, DtmServerOptions>;
+  branches?: Record<string, string>;
+  signature: SignatureOptions | false;
+}
+
+/**
+ * Throws {@link DtmInvalidOption} with the path of the first wrong option. Nothing is taken for granted: values come from the
+ * environment, and callers may be JavaScript.
+ */
+export function assertModuleOptions(options: DtmModuleOptions): asserts options is CheckedModuleOptions {
+  assertObject('options', options);
+  assertObject('servers', options.servers);
+  for (const [name, server] of Object.entries(options.servers)) assertServer(`servers.${name}`, server);
+  if (options.branches !== undefined) assertObject('branches', options.branches);
+  for (const [service, address] of Object.entries(options.branches ?? {}))
+    assertText(`branches.${service}`, address, /^[^\s/]+:\d{1,5}$/, 'must be host:port without a scheme');
+  assertCallback(options.workflowCallback);
   assertAtLeast('branchTimeoutMs', options.branchTimeoutMs, 100);
   assertAtLeast('shutdownTimeoutMs', options.shutdownTimeoutMs, 0);
-  if (options.signature === undefined) throw new DtmInvalidOption('signature', 'give keys, or false');
-  if (options.signature !== false) {
-    if (options.signature.keys.length === 0) throw new DtmInvalidOption('signature.keys', 'must not be empty');
-    for (const [index, key] of options.signature.keys.entries()) {
-      if (!/^[\w-]{1,32}$/.test(key.id))
-        throw new DtmInvalidOption(`signature.keys.${index}.id`, 'must be 1 to 32 of A-Z a-z 0-9 _ -');
-      if (key.secret.length < 16)
-        throw new DtmInvalidOption(`signature.keys.${index}.secret`, 'must have at least 16 characters');
-    }
+  assertSignature(options.signature);
+  assertBarrier(options.barrier);
+  const { classify, observers, branchSyncCheck } = options;
+  if (classify !== undefined && typeof classify !== 'function')
+    throw new DtmInvalidOption('classify', 'must be a function');
+  if (observers !== undefined && !Array.isArray(observers)) throw new DtmInvalidOption('observers', 'must be an array');
+  for (const [index, observer] of (observers ?? []).entries()) assertObject(`observers.${index}`, observer);
+  if (branchSyncCheck !== undefined && typeof branchSyncCheck !== 'boolean')
+    throw new DtmInvalidOption('branchSyncCheck', 'must be true or false');
+}
+
+function assertServer(at: string, server: DtmModuleOptions['servers'][string]): void {
+  assertObject(at, server);
+  const { protocol, grpc } = server;
+  if (protocol !== undefined && protocol !== 'grpc' && protocol !== 'http')
+    throw new DtmInvalidOption(`${at}.protocol`, `must be grpc or http, is "${protocol}"`);
+  if (protocol !== 'http' || grpc !== undefined)
+    assertText(`${at}.grpc`, grpc, /^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port');
+  const http: unknown = server.http;
+  if (typeof http !== 'string' || !URL.canParse(http) || new URL(http).protocol !== 'http:')
+    throw new DtmInvalidOption(`${at}.http`, `must be an http:// address, is ${quoted(http)}`);
+  assertAtLeast(`${at}.deadlineMs`, server.deadlineMs, 100);
+  assertAtLeast(`${at}.waitDeadlineMs`, server.waitDeadlineMs, 10_000);
+}
+
+function assertSignature(signature: DtmModuleOptions['signature']): void {
+  if (signature === false) return;
+  if (typeof signature !== 'object' || signature === null)
+    throw new DtmInvalidOption('signature', 'give keys, or false');
+  if (!Array.isArray(signature.keys)) throw new DtmInvalidOption('signature.keys', 'must be an array');
+  if (signature.keys.length === 0) throw new DtmInvalidOption('signature.keys', 'must not be empty');
+  const ids = new Set<string>();
+  for (const [index, key] of signature.keys.entries()) {
+    const at = `signature.keys.${index}`;
+    assertObject(at, key);
+    assertText(`${at}.id`, key.id, /^[\w-]{1,32}$/, 'must be 1 to 32 of A-Z a-z 0-9 _ -');
+    if (ids.has(key.id)) throw new DtmInvalidOption(`${at}.id`, `"${key.id}" is the id of another key, too`);
+    ids.add(key.id);
+    // Never quoted: it is a secret.
+    if (typeof key.secret !== 'string')
+      throw new DtmInvalidOption(`${at}.secret`, `must be a text, is ${typeof key.secret}: is its variable set?`);
+    if (key.secret.length < 16) throw new DtmInvalidOption(`${at}.secret`, 'must have at least 16 characters');
   }
+}
+
+function assertBarrier(barrier: DtmModuleOptions['barrier']): void {
+  if (barrier === undefined) return;
+  assertObject('barrier', barrier);
+  if (typeof barrier.call === 'function') return;
+  for (const [name, one] of Object.entries(barrier)) {
+    assertObject(`barrier.${name}`, one);
+    if (typeof one.call !== 'function') throw new DtmInvalidOption(`barrier.${name}`, 'must be a barrier');
+  }
+}
+
+function assertCallback(callback: DtmModuleOptions['workflowCallback']): void {
+  if (callback === undefined) return;
+  assertObject('workflowCallback', callback);
+  if ('url' in callback)
+    assertText('workflowCallback', callback.url, /^https?:\/\/[^\s/]/, 'must be an http:// address');
+  else assertText('workflowCallback', callback.path, /^\/[^/]+\/[^/]+$/, 'must have a path /package.Service/Method');
+}
+
+function assertObject(field: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new DtmInvalidOption(field, `must be an object, is ${Array.isArray(value) ? 'an array' : quoted(value)}`);
+}
+
+function assertText(field: string, value: unknown, form: RegExp, problem: string): void {
+  if (typeof value !== 'string' || !form.test(value))
+    throw new DtmInvalidOption(field, `${problem}, is ${quoted(value)}`);
+}
+
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : String(value);
 }
 
 function assertAtLeast(field: string, value: number | undefined, least: number): void {

@@ -8,7 +8,7 @@ import { BranchExplorer } from './branch/branch-explorer.js';
 import { CurrentBranch } from './branch/current-branch.js';
 import { Signer } from './branch/signature.js';
 import { DtmService } from './dtm.service.js';
-import { assertModuleOptions, type DtmModuleOptions } from './dtm-options.js';
+import { assertModuleOptions, type CheckedModuleOptions, type DtmModuleOptions } from './dtm-options.js';
 import { BranchSyncCheck } from './health/branch-sync-check.js';
 import { DtmHealthIndicator } from './health/dtm-health.indicator.js';
 import { Observers } from './observe/observer.js';
@@ -48,7 +48,7 @@ function build(raw: Provider, imports: ModuleMetadata['imports'] = []): DynamicM
   const options: Provider = {
     provide: DTM_OPTIONS,
     inject: [RAW_OPTIONS],
-    useFactory: (given: DtmModuleOptions): DtmModuleOptions => {
+    useFactory: (given: DtmModuleOptions): CheckedModuleOptions => {
       assertModuleOptions(given);
       return given;
     },
@@ -56,7 +56,7 @@ function build(raw: Provider, imports: ModuleMetadata['imports'] = []): DynamicM
   const signer: Provider = {
     provide: DTM_SIGNER,
     inject: [DTM_OPTIONS],
-    useFactory: ({ signature }: DtmModuleOptions): Signer | null => (signature ? new Signer(signature) : null),
+    useFactory: ({ signature }: CheckedModuleOptions): Signer | null => (signature ? new Signer(signature) : null),
   };
   const barriers: Provider = {
     provide: DTM_BARRIERS,

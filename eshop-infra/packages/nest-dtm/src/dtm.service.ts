@@ -5,7 +5,7 @@ import { BranchDrain } from './branch/branch-drain.js';
 import { classify } from './branch/classify.js';
 import type { Signer } from './branch/signature.js';
 import type { BranchVerdict } from './branch/verdict.js';
-import type { DtmModuleOptions } from './dtm-options.js';
+import type { CheckedModuleOptions } from './dtm-options.js';
 import { DtmInvalidOption } from './errors.js';
 import { Message } from './message/message.js';
 import type { MessageOptions } from './message/message-options.js';
@@ -41,7 +41,7 @@ export class DtmService implements OnApplicationShutdown {
   readonly topics: Topics;
 
   constructor(
-    @Inject(DTM_OPTIONS) private readonly options: DtmModuleOptions,
+    @Inject(DTM_OPTIONS) private readonly options: CheckedModuleOptions,
     @Inject(DTM_SIGNER) private readonly signer: Signer | null,
     @Inject(DTM_OBSERVERS) private readonly observers: Observers,
     @Inject(DTM_BARRIERS) private readonly barriers: Barriers,

@@ -33,7 +33,7 @@ export { SIGNATURE_HEADER, Signer } from './branch/signature.js';
 export type { BranchOutcome, BranchVerdict } from './branch/verdict.js';
 export { DtmModule, type DtmModuleAsyncOptions } from './dtm.module.js';
 export { DtmService } from './dtm.service.js';
-export type { DtmModuleOptions, DtmServerOptions, SignatureKey, SignatureOptions } from './dtm-options.js';
+export type { DtmModuleOptions, DtmServerOptions, MaybeUnset, SignatureKey, SignatureOptions } from './dtm-options.js';
 export {
   DtmAborted,
   DtmBranchFailed,

@@ -41,12 +41,74 @@ describe('a wrong module option fails when the module is built, with its name', 
     ['signature.keys', { signature: { keys: [] } }],
     ['signature.keys.0.id', { signature: { keys: [{ id: 'a.b', secret: 'sixteen characters' }] } }],
     ['signature.keys.0.secret', { signature: { keys: [{ id: 'a', secret: 'short' }] } }],
+    ['signature.keys.0.secret', { signature: { keys: [{ id: 'a', secret: process.env.NEST_DTM_NO_SUCH_VARIABLE }] } }],
+    ['servers.default.http', { servers: { default: { ...server, http: process.env.NEST_DTM_NO_SUCH_VARIABLE } } }],
+    ['branches.bank.Bank', { branches: { 'bank.Bank': process.env.NEST_DTM_NO_SUCH_VARIABLE } }],
   ];
-  test.each(wrong)('%s', async (field, change) => {
+  /** What a caller without the compiler gives. */
+  const untyped: [string, object][] = [
+    ['servers', { servers: undefined }],
+    ['servers', { servers: [server] }],
+    ['servers.default', { servers: { default: undefined } }],
+    ['servers.default', { servers: { default: 'http://127.0.0.1:1' } }],
+    ['servers.default.http', { servers: { default: { grpc: server.grpc } } }],
+    ['servers.default.http', { servers: { default: { ...server, http: 8080 } } }],
+    ['servers.default.grpc', { servers: { default: { ...server, grpc: 8080 } } }],
+    ['servers.default.grpc', { servers: { default: { ...server, grpc: null } } }],
+    ['branches', { branches: null }],
+    ['branches.bank.Bank', { branches: { 'bank.Bank': 50051 } }],
+    ['signature', { signature: null }],
+    ['signature', { signature: true }],
+    ['signature', { signature: 'sixteen characters' }],
+    ['signature.keys', { signature: {} }],
+    ['signature.keys', { signature: { keys: 'sixteen characters' } }],
+    ['signature.keys.0', { signature: { keys: [undefined] } }],
+    ['signature.keys.0.id', { signature: { keys: [{ secret: 'sixteen characters' }] } }],
+    ['signature.keys.0.id', { signature: { keys: [{ id: 1, secret: 'sixteen characters' }] } }],
+    ['signature.keys.0.secret', { signature: { keys: [{ id: 'a' }] } }],
+    ['signature.keys.0.secret', { signature: { keys: [{ id: 'a', secret: Buffer.alloc(16) }] } }],
+    [
+      'signature.keys.1.id',
+      {
+        signature: {
+          keys: [
+            { id: 'a', secret: 'sixteen characters' },
+            { id: 'a', secret: 'sixteen others, too' },
+          ],
+        },
+      },
+    ],
+    ['barrier', { barrier: null }],
+    ['barrier.redis', { barrier: { redis: undefined } }],
+    ['barrier.redis', { barrier: { redis: {} } }],
+    ['workflowCallback', { workflowCallback: httpBranch('') }],
+    ['workflowCallback', { workflowCallback: { requestSerialize: () => Buffer.alloc(0) } }],
+    ['workflowCallback', { workflowCallback: 'http://x/y' }],
+    ['classify', { classify: {} }],
+    ['observers', { observers: {} }],
+    ['observers.0', { observers: [undefined] }],
+    ['shutdownTimeoutMs', { shutdownTimeoutMs: '10' }],
+    ['branchSyncCheck', { branchSyncCheck: 'no' }],
+  ];
+  test.each([...wrong, ...untyped])('%s %j', async (field, change) => {
     await expect(start({ ...good, ...change } as DtmModuleOptions)).rejects.toMatchObject({
       name: 'DtmInvalidOption',
       field,
     });
+  });
+
+  test('options, when there are none', async () => {
+    await expect(start(undefined as unknown as DtmModuleOptions)).rejects.toMatchObject({
+      name: 'DtmInvalidOption',
+      field: 'options',
+    });
+  });
+
+  test('a secret does not stand in the error', async () => {
+    const keys = [{ id: 'a', secret: 'fifteen letters' }];
+    const error = await start({ ...good, signature: { keys } }).catch((thrown: Error) => thrown);
+    expect(error).toBeInstanceOf(DtmInvalidOption);
+    expect((error as Error).message).not.toContain('fifteen');
   });
 });
 

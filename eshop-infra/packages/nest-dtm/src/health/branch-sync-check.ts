@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import type { DtmModuleOptions } from '../dtm-options.js';
+import type { CheckedModuleOptions } from '../dtm-options.js';
 import { DTM_OPTIONS } from '../tokens.js';
 import { probeBranchSync } from './branch-sync.js';
 
@@ -8,7 +8,7 @@ import { probeBranchSync } from './branch-sync.js';
 export class BranchSyncCheck implements OnApplicationBootstrap {
   readonly #logger = new Logger('Dtm');
 
-  constructor(@Inject(DTM_OPTIONS) private readonly options: DtmModuleOptions) {}
+  constructor(@Inject(DTM_OPTIONS) private readonly options: CheckedModuleOptions) {}
 
   /** Begins the check; nothing waits for it. */
   onApplicationBootstrap(): void {

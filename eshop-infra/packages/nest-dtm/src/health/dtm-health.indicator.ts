@@ -1,7 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { describe } from '../branch/answer.js';
-import type { DtmModuleOptions } from '../dtm-options.js';
+import type { CheckedModuleOptions } from '../dtm-options.js';
 import { DtmInvalidOption } from '../errors.js';
 import { queryPath } from '../server/query-path.js';
 import { DTM_OPTIONS } from '../tokens.js';
@@ -40,7 +40,7 @@ const GID = 'nest-dtm-health';
 export class DtmHealthIndicator implements OnApplicationShutdown {
   readonly #clients = new Map<string, Client>();
 
-  constructor(@Inject(DTM_OPTIONS) private readonly options: DtmModuleOptions) {}
+  constructor(@Inject(DTM_OPTIONS) private readonly options: CheckedModuleOptions) {}
 
   /** Checks one server. */
   async check<Key extends string>(
