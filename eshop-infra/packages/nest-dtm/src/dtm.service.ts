@@ -6,7 +6,7 @@ import { classify } from './branch/classify.js';
 import type { Signer } from './branch/signature.js';
 import type { BranchVerdict } from './branch/verdict.js';
 import type { CheckedModuleOptions } from './dtm-options.js';
-import { DtmInvalidOption } from './errors.js';
+import { DtmInvalidOption, isMisuse } from './errors.js';
 import { Message } from './message/message.js';
 import type { MessageOptions } from './message/message-options.js';
 import type { Observers } from './observe/observer.js';
@@ -151,7 +151,7 @@ export class DtmService implements OnApplicationShutdown {
       callback: workflowCallback,
       barrier: this.barriers.get(barrier),
       closing: () => this.drain.closing,
-      refuses: (error) => error instanceof DtmInvalidOption || /^(refused|invalid)$/.test(classify(error, own)),
+      refuses: (error) => isMisuse(error) || /^(refused|invalid)$/.test(classify(error, own)),
     };
   }
 

@@ -9,9 +9,11 @@ export type DtmErrorCode =
   | 'DTM_GID_TAKEN'
   | 'DTM_REENTERED'
   | 'DTM_BYPASS'
-  | 'DTM_INVALID_OPTION';
+  | 'DTM_INVALID_OPTION'
+  | 'DTM_CROSS_SLOT'
+  | 'DTM_NO_SCRIPT';
 
-/** Base of every error this package throws at a submitter. */
+/** Base of every error of this package; a branch's `Refusal` and `Ongoing` are the business's. */
 export class DtmError extends Error {
   /** Stable across versions; the message is not. */
   readonly code: DtmErrorCode;
@@ -116,8 +118,16 @@ export class DtmInvalidOption extends DtmError {
   /** Dotted path of the option, for example `servers.default.grpc`. */
   readonly field: string;
 
-  constructor(field: string, problem: string, options: { gid?: string } = {}) {
+  constructor(field: string, problem: string, options: { gid?: string; cause?: unknown } = {}) {
     super('DTM_INVALID_OPTION', `${field}: ${problem}`, options);
     this.field = field;
   }
+}
+
+/** Errors that stay until the code is put right, whatever is repeated. */
+const MISUSE: ReadonlySet<DtmErrorCode> = new Set(['DTM_INVALID_OPTION', 'DTM_CROSS_SLOT', 'DTM_NO_SCRIPT']);
+
+/** Whether somebody has to put the code right. Such an error takes a workflow back; DTM repeats a branch that throws it. */
+export function isMisuse(error: unknown): boolean {
+  return error instanceof DtmError && MISUSE.has(error.code);
 }

@@ -18,6 +18,7 @@ export type { OpenTransaction } from './barrier/open-transaction.js';
 export { type PurgeOptions, type PurgeResult, purgeBarrier, type TransactionSource } from './barrier/purge-barrier.js';
 export { adjustAmount } from './barrier/redis/adjust-amount.js';
 export { DtmCrossSlot } from './barrier/redis/hash-slot.js';
+export { DtmNoScript } from './barrier/redis/no-script.js';
 export { type RedisBarrier, type RedisBarrierOptions, redisBarrier } from './barrier/redis/redis-barrier.js';
 export type { RedisClient, RedisClientOptions, RedisValue } from './barrier/redis/redis-client.js';
 export type { RedisScript } from './barrier/redis/redis-script.js';

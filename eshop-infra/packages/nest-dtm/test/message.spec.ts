@@ -1,10 +1,12 @@
 import {
   DtmAborted,
+  DtmError,
   DtmOutcomeUnknown,
   DtmRefused,
   DtmUnavailable,
   type LocalStep,
   type MessageOptions,
+  newGid,
   Refusal,
   redisBarrier,
   type Transaction,
@@ -158,6 +160,15 @@ describe.each(stores)('message, DTM on $store', ({ grpc, http }) => {
       const answer = await message(gid, to).prepareAndSubmit(local(from), { backCheck });
       expect(answer).toEqual({ gid, status: 'submitted', value: 7, repeat: false });
       await stored(gid, 'succeed');
+    });
+
+    test('a local step whose keys are not of one hash slot is refused before anything is sent', async () => {
+      const [gid, from, to] = [newGid(), await redis.counter(), await redis.counter()];
+      const sent = message(gid, to).prepareAndSubmit(local(from), { backCheck });
+      await expect(sent).rejects.toMatchObject({ name: 'DtmCrossSlot', code: 'DTM_CROSS_SLOT', gid });
+      await expect(sent).rejects.toBeInstanceOf(DtmError);
+      expect(await kiosk.dtm.query(gid)).toBeNull();
+      expect(await redis.state(from)).toEqual({ left: 10, hits: {} });
     });
 
     test('a refusal of the local step aborts; the same gid is refused ever after', async () => {

@@ -5,6 +5,7 @@ import { backCheckOf, type DtmCall, DtmCaller, freePort } from '../src/testing/i
 import { transports } from './support/adapters.js';
 import { signature } from './support/bank.js';
 import { Kiosk, type KioskApp, startKiosk, type Take, take } from './support/kiosk.js';
+import { hear } from './support/log.js';
 import { throwAwayRedis } from './support/redis.js';
 import { gate, until } from './support/until.js';
 
@@ -180,9 +181,12 @@ describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => 
   });
 
   test('a handler that runs no script, or two, is an error that DTM repeats', async () => {
-    const [gid, key] = [newGid(), await counter(10)];
+    const [gid, key, heard] = [newGid(), await counter(10), hear(kiosk.app)];
     kiosk.twists.on(key, () => undefined);
     expect(await call(key, { gid })).toBe(RETRY[transport]);
+    expect(heard.error).toEqual([
+      expect.stringContaining(`branch ${gid}/01 action will be called again: DTM_NO_SCRIPT: `),
+    ]);
     kiosk.twists.on(key, async (tx, message) => {
       await tx.run(take(message));
       await tx.run(take(message));
@@ -239,7 +243,7 @@ describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => 
   });
 
   test('keys of another hash slot are a typed error, and a hash tag mends it', async () => {
-    const [gid, key] = [randomUUID(), await counter(10)];
+    const [gid, key, heard] = [randomUUID(), await counter(10), hear(kiosk.app)];
     let error: unknown;
     kiosk.twists.on(key, (tx, message) =>
       tx.run(take(message)).catch((problem: unknown) => {
@@ -249,12 +253,14 @@ describe.each(transports)('Redis barrier over %s (%s)', (transport, adapter) => 
     );
     expect(await call(key, { gid })).toBe(RETRY[transport]);
     expect(error).toBeInstanceOf(DtmCrossSlot);
+    expect(error).toMatchObject({ name: 'DtmCrossSlot', code: 'DTM_CROSS_SLOT', gid });
     expect((error as DtmCrossSlot).keys).toEqual([
       `dtm:${gid};01;action`,
       `dtm:${gid};01;compensate`,
       key,
       `${key}:hits`,
     ]);
+    expect(heard.error).toEqual([expect.stringContaining('DTM_CROSS_SLOT')]);
     kiosk.twists.on(key, (tx, message) => tx.run({ ...take(message), hashTag: store.tag }));
     expect(await call(key, { gid })).toBe(OK[transport]);
     expect(await state(key)).toEqual({ left: 7, taken: 1, returned: 0 });

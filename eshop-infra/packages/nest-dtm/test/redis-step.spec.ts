@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import {
   type Branch,
+  DtmCrossSlot,
+  DtmNoScript,
   DtmWorkflow,
   mysqlBarrier,
   type RedisBarrier,
@@ -51,6 +53,7 @@ class OnRedis {
       const { rest } = await workflow.local(
         `take from ${key}`,
         async () => {
+          if (!key) return { rest: 0 };
           const left = await this.tx.run<number>(take({ key, amount: 3 }));
           this.mishaps.behind(key);
           return { rest: left };
@@ -118,6 +121,21 @@ describe.each(stores)('a workflow with local steps in Redis, DTM on $store', ({ 
     await expect(planner.dtm.workflow(gid, OnRedis, input)).rejects.toEqual(new Refusal('only 1 left'));
     await ended(gid, 'failed');
     expect([await redis.state(good), await redis.state(poor)]).toEqual([takenBack, { left: 1, hits: {} }]);
+  });
+
+  test('a step without a script: all is taken back', async () => {
+    const [gid, key] = [redis.newGid(), await redis.counter()];
+    const input = { keys: [key, ''] };
+    await expect(planner.dtm.workflow(gid, OnRedis, input)).rejects.toBeInstanceOf(DtmNoScript);
+    await ended(gid, 'failed');
+    expect(await redis.state(key)).toEqual(takenBack);
+  });
+
+  test('keys of another hash slot: all is taken back, and the error says which keys', async () => {
+    const [gid, key, other] = [redis.newGid(), await redis.counter(), `elsewhere-${redis.tag}`];
+    await expect(planner.dtm.workflow(gid, OnRedis, { keys: [key, other] })).rejects.toBeInstanceOf(DtmCrossSlot);
+    expect((await ended(gid, 'failed')).rollbackReason).toContain(other);
+    expect(await redis.state(key)).toEqual(takenBack);
   });
 
   test('a workflow that refuses: all is taken back', async () => {
@@ -203,7 +221,9 @@ describe('a local step under the Redis barrier', () => {
   });
 
   test('without a script, or with a hash tag of its own: an error', async () => {
-    await expect(barrier.step(stepOf(redis.newGid()), async () => '')).rejects.toThrow(/ran no script/);
+    const nothing = barrier.step(stepOf(redis.newGid()), async () => '');
+    await expect(nothing).rejects.toBeInstanceOf(DtmNoScript);
+    await expect(nothing).rejects.toMatchObject({ name: 'DtmNoScript', code: 'DTM_NO_SCRIPT' });
     const tagged = { ...take({ key: await redis.counter(), amount: 3 }), hashTag: redis.tag };
     await expect(barrier.step(stepOf(redis.newGid()), running(tagged))).rejects.toMatchObject({ field: 'hashTag' });
   });

@@ -22,4 +22,6 @@ export interface LocalStep<T> {
    * for a `run` that is under way.
    */
   check(gid: string): Promise<'done' | 'rolled-back'>;
+  /** Throws when the work can never be done under this gid. Asked before anything is sent. */
+  assertPossible?(gid: string): void;
 }

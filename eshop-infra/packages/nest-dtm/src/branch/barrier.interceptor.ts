@@ -12,6 +12,7 @@ import type { Barriers } from '../barrier/barriers.js';
 import { UNDONE } from '../barrier/local-branch.js';
 import { orAbandon } from '../barrier/or-abandon.js';
 import type { DtmModuleOptions } from '../dtm-options.js';
+import { isMisuse } from '../errors.js';
 import type { Observers } from '../observe/observer.js';
 import { DTM_BARRIERS, DTM_OBSERVERS, DTM_OPTIONS } from '../tokens.js';
 import { answer } from './answer.js';
@@ -102,7 +103,7 @@ export class BarrierInterceptor implements NestInterceptor {
   #answer(
     { transport }: BranchCall,
     branch: Branch,
-    { outcome, text, unheard }: BranchVerdict,
+    { outcome, text, unheard, error }: BranchVerdict,
     value: unknown,
   ): unknown {
     const name = `branch ${branch.gid}/${branch.branchId} ${branch.op}`;
@@ -118,7 +119,7 @@ export class BarrierInterceptor implements NestInterceptor {
         this.#logger.error(`${name} cannot be compensated, its payload is not valid: ${text}`);
         return {};
       case 'retry':
-        this.#logger[unheard ? 'error' : 'warn'](`${name} will be called again: ${text}`);
+        this.#logger[unheard || isMisuse(error) ? 'error' : 'warn'](`${name} will be called again: ${text}`);
         throw answer(transport, 'retry', `to be called again: ${text}`);
       case 'undone':
         this.#logger.warn(`${name} comes after its compensation, or after a refusal, and is refused: ${text}`);

@@ -98,6 +98,7 @@ export class Message {
    * @throws {DtmRefused} DTM rejected it; the local step was not begun
    * @throws {DtmProtocolError} an answer DTM 1.18 never gives
    * @throws {DtmInvalidOption} the message as a whole cannot be stored; nothing was done
+   * @throws {DtmCrossSlot} the keys of the local step and its mark are not of one hash slot; nothing was done
    * @throws the local step's own error, when nothing of it was done: the message is aborted, the work needs another gid. What passes, as
    * a deadlock, was tried again until the deadline
    */
@@ -109,6 +110,7 @@ export class Message {
     const queryPrepared = branchUrl(backCheck, 'backCheck', this.gid, this.context);
     const { server } = this.context;
     const request = this.#request(queryPrepared, waitResult);
+    local.assertPossible?.(this.gid);
     return this.context.inTurn(this.gid, answerBudget(server, waitResult), () =>
       prepareAndSubmit({ server, request }, local),
     );

@@ -3,7 +3,7 @@ import { describe } from '../branch/answer.js';
 import type { Branch } from '../branch/branch.js';
 import { runInBranch } from '../branch/current-branch.js';
 import { Ongoing, Refusal } from '../branch/refusal.js';
-import { DtmInvalidOption } from '../errors.js';
+import { DtmInvalidOption, isMisuse } from '../errors.js';
 import type { BranchMethod, SameMessage } from '../transaction/branch-method.js';
 import { branchUrl } from '../transaction/branch-target.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
@@ -265,7 +265,7 @@ export class Workflow {
 
 /** An error that rolls a workflow back, as its caller gets it. */
 export function asRefusal(error: unknown): Error {
-  if (error instanceof Refusal || error instanceof DtmInvalidOption) return error;
+  if (error instanceof Refusal || (error instanceof Error && isMisuse(error))) return error;
   return new Refusal(describe(error), { cause: error });
 }
 

@@ -1,24 +1,25 @@
+import { DtmError } from '../../errors.js';
+
 /** Keys of one script lie in different hash slots: a Redis Cluster would refuse it, and a single server would only until then. */
-export class DtmCrossSlot extends Error {
-  /** Stable across versions; the message is not. */
-  readonly code = 'DTM_CROSS_SLOT';
+export class DtmCrossSlot extends DtmError {
   /** The keys, the barrier's first. */
   readonly keys: readonly string[];
 
-  constructor(keys: readonly string[]) {
+  constructor(keys: readonly string[], options: { gid?: string } = {}) {
     super(
+      'DTM_CROSS_SLOT',
       `keys of several hash slots in one script: ${keys.join(', ')}. Put the hash tag of the business keys into the gid, ` +
         'or use `keyOf` or `hashTag`',
+      options,
     );
-    this.name = 'DtmCrossSlot';
     this.keys = keys;
   }
 }
 
 /** Throws {@link DtmCrossSlot} unless a Redis Cluster would find all keys on one node. */
-export function assertOneSlot(keys: readonly string[], prefix: string): void {
+export function assertOneSlot(keys: readonly string[], prefix: string, gid?: string): void {
   const tags = new Set(keys.map((key) => hashTag(prefix + key)));
-  if (tags.size > 1 && new Set([...tags].map(slotOf)).size > 1) throw new DtmCrossSlot(keys);
+  if (tags.size > 1 && new Set([...tags].map(slotOf)).size > 1) throw new DtmCrossSlot(keys, { gid });
 }
 
 /** The part of a key that decides its slot: what stands between the first `{` and the next `}`, unless that is empty. */

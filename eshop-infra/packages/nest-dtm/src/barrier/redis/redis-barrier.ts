@@ -10,6 +10,7 @@ import type { LocalStep } from '../local-step.js';
 import { orAbandon } from '../or-abandon.js';
 import { assertOneSlot } from './hash-slot.js';
 import { BACK_CHECK, REFUSE, type Role, TO_TAKE_BACK, underBarrier, underKeepingBarrier } from './lua.js';
+import { DtmNoScript } from './no-script.js';
 import { RedisCall, redisCall, type ScriptOutcome } from './redis-call.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisScript } from './redis-script.js';
@@ -127,6 +128,9 @@ export class RedisBarrier implements Barrier {
         return outcome.why === 'rolled-back' ? { done: false, why: 'rolled-back' } : { done: true, repeat: true };
       },
       check: (gid) => this.backCheck(gid),
+      assertPossible: (gid) => {
+        this.#keysOf(localBranch(gid), script);
+      },
     };
   }
 
@@ -137,16 +141,22 @@ export class RedisBarrier implements Barrier {
     return (await this.#runner.run(this.#backCheck, [key], [this.#expire])) === 'rollback' ? 'rolled-back' : 'done';
   }
 
-  async #execute(
-    branch: Branch,
-    { keys, args = [], script, hashTag }: RedisScript,
-    scripts: ScriptCache = this.#scripts,
-  ): Promise<ScriptOutcome> {
+  async #execute(branch: Branch, script: RedisScript, scripts: ScriptCache = this.#scripts): Promise<ScriptOutcome> {
+    const { role, all } = this.#keysOf(branch, script);
+    const args = [branch.op, role, this.#expire, ...(script.args ?? [])];
+    return outcomeOf(await this.#runner.run(scripts.get(script.script), all, args));
+  }
+
+  /**
+   * All keys of a script, the barrier's first.
+   *
+   * @throws {DtmCrossSlot}
+   */
+  #keysOf(branch: Branch, { keys, hashTag }: RedisScript): { role: Role; all: string[] } {
     const [barrierKeys, role] = this.#barrierKeys(branch, hashTag);
     const all = [...barrierKeys, ...keys];
-    assertOneSlot(all, this.#prefix);
-    const answer = await this.#runner.run(scripts.get(script), all, [branch.op, role, this.#expire, ...args]);
-    return outcomeOf(answer);
+    assertOneSlot(all, this.#prefix, branch.gid);
+    return { role, all };
   }
 
   /** That of the op, and of the one it takes back, or that takes it back. */
@@ -203,7 +213,7 @@ async function run<T>(call: RedisCall, work: () => Promise<T>): Promise<BarrierO
   if (call.failed !== undefined) throw call.failed;
   if (call.outcome && !call.outcome.ran) return notRun(call.outcome);
   if ('error' in result) throw result.error;
-  if (!call.outcome) throw new Error('the handler ran no script through RedisTransaction: nothing tells its repeat');
+  if (!call.outcome) throw new DtmNoScript(call.branch.gid);
   return { ran: true, value: result.value };
 }
 
