@@ -19,6 +19,7 @@ export function isGid(gid: string): boolean {
 
 /** Throws {@link DtmInvalidOption} unless `gid` can be stored and carried unchanged. */
 export function assertGid(gid: string): void {
+  if (typeof gid !== 'string') throw new DtmInvalidOption('gid', `must be a text, is ${typeof gid}`);
   if (gid.length === 0) throw new DtmInvalidOption('gid', 'must not be empty');
   if (gid.length > MAX_GID_LENGTH) {
     throw new DtmInvalidOption('gid', `must have at most ${MAX_GID_LENGTH} characters, has ${gid.length}`);

@@ -72,8 +72,18 @@ export {
   type GrpcBranchMethod,
   type HttpBranchMethod,
   httpBranch,
+  type MethodAs,
   type SameMessage,
 } from './transaction/branch-method.js';
+export {
+  type Compensable,
+  compensable,
+  type InRole,
+  type Paired,
+  type Role,
+  type TccBranch,
+  tccBranch,
+} from './transaction/compensable.js';
 export type { SubmitOptions, SubmitResult } from './transaction/submit.js';
 export type { TransactionOptions } from './transaction/transaction-options.js';
 export { DtmWorkflow, type DtmWorkflowOptions, type WorkflowHandler } from './workflow/dtm-workflow.decorator.js';

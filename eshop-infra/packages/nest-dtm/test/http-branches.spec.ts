@@ -222,8 +222,8 @@ describe('an answer over HTTP means the same to DTM and to a submitter that trie
   test('to DTM', async () => {
     const meanings = await Promise.all(
       answers.map(async (_, index): Promise<Meaning> => {
-        const [gid, at] = [newGid(), httpBranch<object>(`${url}/${index}`)];
-        await kiosk.dtm.saga(gid, { retryInterval: 1 }).step(at, at, {}).submit({ fresh: true });
+        const [gid, at] = [newGid(), (role: string) => httpBranch<object>(`${url}/${index}?${role}`)];
+        await kiosk.dtm.saga(gid, { retryInterval: 1 }).step(at('do'), at('undo'), {}).submit({ fresh: true });
         const { status } = await final(kiosk.dtm, gid);
         return status === 'failed' ? 'refused' : calls.get(gid) === 1 ? 'success' : 'again';
       }),
@@ -233,9 +233,9 @@ describe('an answer over HTTP means the same to DTM and to a submitter that trie
 
   test.each(answers)('to a submitter: %i %s is %s', async (status, body, meaning) => {
     const index = answers.findIndex((answer) => answer[0] === status && answer[1] === body);
-    const at = httpBranch<object>(`${url}/${index}`);
+    const at = (role: string) => httpBranch<object>(`${url}/${index}?${role}`);
     const tried = kiosk.dtm
-      .tcc(newGid(), (tcc) => tcc.branch(at, at, at, {}))
+      .tcc(newGid(), (tcc) => tcc.branch(at('try'), at('confirm'), at('cancel'), {}))
       .then(
         () => 'success',
         (error: unknown) => error,
@@ -250,8 +250,10 @@ describe('an answer over HTTP means the same to DTM and to a submitter that trie
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;
     for (const address of [`http://127.0.0.1:${port}/x`, 'http://127.0.0.1:1/x']) {
-      const at = httpBranch<object>(address);
-      const tried = kiosk.dtm.tcc(newGid(), (tcc) => tcc.branch(at, at, at, {}), { requestTimeout: 1 });
+      const at = (role: string) => httpBranch<object>(`${address}?${role}`);
+      const tried = kiosk.dtm.tcc(newGid(), (tcc) => tcc.branch(at('try'), at('confirm'), at('cancel'), {}), {
+        requestTimeout: 1,
+      });
       await expect(tried).rejects.toBeInstanceOf(DtmBranchFailed);
     }
     silent.closeAllConnections();

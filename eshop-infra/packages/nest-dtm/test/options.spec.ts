@@ -132,6 +132,8 @@ describe('a wrong option of a saga fails when it is built, with its name', () =>
     ['headers.X', { headers: { X: '' } }],
     ['headers.dtm-gid', { headers: { 'dtm-gid': '' } }],
     ['headers.a', { headers: { a: 'line\nbreak' } }],
+    ['headers.a', { headers: { a: process.env.NEST_DTM_NO_SUCH_VARIABLE as string } }],
+    ['customData', { customData: { note: 1n } }],
     ['orders', { orders: { 1: [0] } }],
     ['customData.orders', { customData: { orders: {} } }],
     ['server', { server: 'nowhere' }],

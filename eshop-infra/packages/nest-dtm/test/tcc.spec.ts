@@ -1,5 +1,6 @@
 import {
   DtmAborted,
+  type BranchMethod,
   DtmBranchFailed,
   DtmOutcomeUnknown,
   DtmRefused,
@@ -173,10 +174,11 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
 
   test('a try at a service that is down: cancelled', async () => {
     const [gid, key] = [redis.newGid(), await redis.counter()];
-    const nobody = httpBranch<Take>(`http://127.0.0.1:${await freePort()}/x`);
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const [down, confirm] = [httpBranch<Take>(`${nobody}/try`), httpBranch<Take>(`${nobody}/confirm`)];
     const work = async (tcc: Tcc): Promise<void> => {
       await takeFrom(tcc, key);
-      await tcc.branch(nobody, nobody, httpBranch<Take>(`${kiosk.http}/takeRevert`), { key, amount: 1 });
+      await tcc.branch(down, confirm, httpBranch<Take>(`${kiosk.http}/takeRevert`), { key, amount: 1 });
     };
     await expect(kiosk.dtm.tcc(gid, work)).rejects.toBeInstanceOf(DtmBranchFailed);
     await stored(gid, 'failed');
@@ -364,12 +366,17 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     await expect(run(newGid(), [], { customData: { tccOwner: 'me' } })).rejects.toEqual(invalid('customData.tccOwner'));
     const odd = { ...Kiosk.take, path: '/other.Service/Do' };
     const payload = { key: 'x', amount: 1 };
-    await expect(kiosk.dtm.tcc(newGid(), (tcc) => tcc.branch(odd, odd, odd, payload))).rejects.toEqual(
-      invalid('branches.0.try'),
-    );
+    const { take, takeConfirm, takeRevert } = Kiosk;
+    const tried = (...methods: [BranchMethod<Take>, BranchMethod<Take>, BranchMethod<Take>]) =>
+      kiosk.dtm.tcc(newGid(), (tcc) => tcc.branch(...methods, payload));
+    await expect(tried(odd, takeConfirm, takeRevert)).rejects.toEqual(invalid('branches.0.try'));
+    await expect(tried(take, httpBranch<Take>('http://x/y'), takeRevert)).rejects.toEqual(invalid('branches.0'));
+    await expect(tried(take, take, takeRevert)).rejects.toEqual(invalid('branches.0.confirm'));
+    await expect(tried(take, takeConfirm, take)).rejects.toEqual(invalid('branches.0.cancel'));
+    await expect(tried(take, takeConfirm, takeConfirm)).rejects.toEqual(invalid('branches.0.cancel'));
     await expect(
-      kiosk.dtm.tcc(newGid(), (tcc) => tcc.branch(Kiosk.take, httpBranch<Take>('http://x/y'), Kiosk.take, payload)),
-    ).rejects.toEqual(invalid('branches.0'));
+      kiosk.dtm.tcc(newGid(), (tcc) => tcc.branch(take, takeConfirm, takeRevert, undefined as unknown as Take)),
+    ).rejects.toEqual(invalid('branches.0.payload'));
   });
 
   test('a branch added after the work has returned is refused', async () => {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DtmUnavailable, newGid, Ongoing, Refusal, type Transaction, workflowService } from '../src/index.js';
 import { DtmCaller, freePort } from '../src/testing/index.js';
-import { signature } from './support/bank.js';
+import { SAID, signature } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { stores } from './support/env.js';
 import { AMOUNT, type PlannerApp, type PlanStep, PlanWorkflow, startPlanner } from './support/plan.js';
@@ -69,7 +69,7 @@ describe.each(servers)('workflow, DTM on $store, told by $protocol, resumes by $
       { do: 'http', account: over as string, at: planner.http },
       { do: 'record', name: gid },
     ];
-    const value = [{ took: AMOUNT }, null, null, null, `${gid} #1`];
+    const value = [{ took: AMOUNT }, SAID, SAID, SAID, `${gid} #1`];
     expect(await run(gid, steps)).toEqual({ gid, status: 'succeed', value, repeat: false });
     const states = await Promise.all([local, branch, tcc, over].map((account) => planner.state(account as string)));
     expect(states).toEqual([taken, taken, confirmed, taken]);
@@ -164,9 +164,30 @@ describe.each(servers)('workflow, DTM on $store, told by $protocol, resumes by $
       expect([await planner.state(one), await planner.state(two)]).toEqual([taken, taken]);
       expect(planner.scripts.count(one, 'action')).toBe(1);
       const { value } = await run(gid, steps);
-      expect(value).toEqual([{ took: AMOUNT }, `${gid} #1`, kind === 'local' ? { took: AMOUNT } : null]);
+      expect(value).toEqual([{ took: AMOUNT }, `${gid} #1`, kind === 'local' ? { took: AMOUNT } : SAID]);
     },
   );
+
+  test('a workflow that is resumed gets the replies of its branches again, which do not run again', async () => {
+    const [gid, one, two, three] = [newGid(), ...(await Promise.all([1, 2, 3].map(() => planner.account(10))))];
+    let failed = false;
+    planner.records.on(gid, () => {
+      if (failed) return 'here';
+      failed = true;
+      throw new Error('not today');
+    });
+    const steps: PlanStep[] = [
+      { do: 'branch', account: one as string },
+      { do: 'http', account: two as string, at: planner.http },
+      { do: 'tcc', account: three as string },
+      { do: 'record', name: gid },
+    ];
+    expect(await run(gid, steps, { retryInterval: 1 })).toMatchObject({ status: 'submitted' });
+    await stored(gid, 'succeed');
+    expect(await run(gid, steps)).toMatchObject({ value: [SAID, SAID, SAID, 'here'], repeat: true });
+    const ran = [one, two, three].map((account) => planner.scripts.count(account as string, 'action'));
+    expect(ran).toEqual([1, 1, 1]);
+  });
 
   test('a step that is not there yet: DTM resumes the workflow', async () => {
     const gid = newGid();
@@ -210,7 +231,7 @@ describe.each(servers)('workflow, DTM on $store, told by $protocol, resumes by $
     const results = await Promise.all(Array.from({ length: 8 }, () => run(gid, steps)));
     results.push(await run(gid, steps));
     for (const { status, value } of results) {
-      expect({ status, value }).toEqual({ status: 'succeed', value: [{ took: AMOUNT }, null, `${gid} #1`] });
+      expect({ status, value }).toEqual({ status: 'succeed', value: [{ took: AMOUNT }, SAID, `${gid} #1`] });
     }
     expect(results.filter(({ repeat }) => !repeat)).toHaveLength(1);
     expect([await planner.state(one), await planner.state(two)]).toEqual([taken, taken]);

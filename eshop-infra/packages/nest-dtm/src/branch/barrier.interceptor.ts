@@ -22,6 +22,7 @@ import { type BranchMetadata, branchMetadata } from './branch-metadata.js';
 import { runInBranch } from './current-branch.js';
 import { identify } from './identify.js';
 import { timeLimit } from './time-limit.js';
+import { noReply, reply } from './reply.js';
 import { type BranchVerdict, verdictOf } from './verdict.js';
 
 /** What is used of an HTTP framework's response. */
@@ -100,21 +101,16 @@ export class BarrierInterceptor implements NestInterceptor {
   }
 
   /** Returns for a success, else throws the answer. */
-  #answer(
-    { transport }: BranchCall,
-    branch: Branch,
-    { outcome, text, unheard, error }: BranchVerdict,
-    value: unknown,
-  ): unknown {
+  #answer(call: BranchCall, branch: Branch, { outcome, text, unheard, error }: BranchVerdict, value: unknown): unknown {
     const name = `branch ${branch.gid}/${branch.branchId} ${branch.op}`;
+    const { transport } = call;
     switch (outcome) {
       case 'done':
-        // DTM reads words in an HTTP body as answers, so a reply's content cannot go there.
-        return transport === 'grpc' ? (value ?? {}) : {};
+        return reply(call, value);
       case 'repeat':
       case 'null-compensation':
         this.#logger.debug(`${name}: ${outcome}, handler not run`);
-        return {};
+        return noReply(call);
       case 'dropped':
         this.#logger.error(`${name} cannot be compensated, its payload is not valid: ${text}`);
         return {};

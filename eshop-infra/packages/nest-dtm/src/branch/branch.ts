@@ -1,4 +1,4 @@
-import type { Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import type { ArgumentsHost } from '@nestjs/common';
 import type { BranchOp } from './op.js';
 import { SIGNATURE_HEADER } from './signature.js';
@@ -29,17 +29,25 @@ export interface BranchCall {
   deadline: number | undefined;
   /** Whether the caller has given up meanwhile. */
   cancelled(): boolean;
+  /** Sends a header, or metadata, with the answer; the name in lower case. */
+  setHeader(name: string, value: string): void;
 }
 
 /** What is used of grpc-js's server call. */
 interface GrpcCall {
   cancelled?: boolean;
   getDeadline?(): Date | number;
+  sendMetadata?(metadata: Metadata): void;
 }
 
 interface HttpRequest {
   query?: Record<string, unknown>;
   headers?: Record<string, unknown>;
+}
+
+/** What is used of a response; Express and Fastify both have it. */
+interface HttpResponse {
+  header?(name: string, value: string): unknown;
 }
 
 /** Reads the identity from gRPC metadata (`dtm-gid` …) or from the query of an HTTP request (`gid` …). Absent = empty text. */
@@ -62,6 +70,11 @@ function fromGrpc(context: ArgumentsHost): BranchCall {
     header: first,
     deadline: Number.isFinite(deadline) ? deadline : undefined,
     cancelled: () => call?.cancelled === true || deadline <= Date.now(),
+    setHeader: (name, value) => {
+      const header = new Metadata();
+      header.set(name, value);
+      call?.sendMetadata?.(header);
+    },
   };
 }
 
@@ -77,6 +90,9 @@ function fromHttp(context: ArgumentsHost): BranchCall {
     header: (name) => text(headers[name]),
     deadline: undefined,
     cancelled: () => false,
+    setHeader: (name, value) => {
+      context.getArgByIndex<HttpResponse>(1).header?.(name, value);
+    },
   };
 }
 

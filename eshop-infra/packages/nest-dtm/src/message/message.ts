@@ -3,9 +3,10 @@ import { DtmInvalidOption } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import { assertTopic } from '../topics/topic-name.js';
-import type { BranchMethod } from '../transaction/branch-method.js';
+import type { BranchMethod, MethodAs } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
 import { answerBudget } from '../transaction/budget.js';
+import { assertRoles } from '../transaction/compensable.js';
 import type { SubmitOptions } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 import { branchHeaders, customData } from '../transaction/transaction-options.js';
@@ -44,8 +45,9 @@ export class Message {
   }
 
   /** Adds a step. */
-  step<Request>(method: BranchMethod<Request>, payload: NoInfer<Request>): this {
+  step<Request>(method: MethodAs<'action', Request>, payload: NoInfer<Request>): this {
     const field = `steps.${this.#steps.length}`;
+    assertRoles({ action: method }, field, this.gid);
     return this.#add(
       branchUrl(method, `${field}.action`, this.gid, this.context),
       branchPayload(method, payload, `${field}.payload`, this.gid, this.context),

@@ -1,9 +1,10 @@
 import { DtmInvalidOption } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
-import type { BranchMethod, SameMessage } from '../transaction/branch-method.js';
+import type { BranchMethod, MethodAs, SameMessage } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
 import { answerBudget } from '../transaction/budget.js';
+import { assertOneTransport, assertRoles, type Compensable } from '../transaction/compensable.js';
 import { type SubmitOptions, type SubmitResult, submit } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 import { branchHeaders, customData } from '../transaction/transaction-options.js';
@@ -28,14 +29,23 @@ export class Saga {
   }
 
   /**
-   * Adds a step. DTM gives the same payload to both methods, so both take the same message (checked by the compiler).
+   * Adds a step whose action and compensation are paired by `compensable`.
    *
    * DTM compensates the step that was refused too, and may compensate one whose action never arrived: `@DtmBranches()` makes
-   * both harmless. `null` as compensation: nothing to take back.
+   * both harmless.
+   *
+   * @throws {DtmInvalidOption} the payload cannot be carried, a method has no address
+   */
+  step<Request>(pair: Compensable<Request>, payload: NoInfer<Request>): this;
+  /**
+   * The same without a pair. DTM gives the same payload to both methods, so both take the same message (checked by the compiler).
+   * `null` as compensation: nothing to take back.
+   *
+   * @throws {DtmInvalidOption} also when both are the same method
    */
   step<Action, Compensation = Action>(
-    action: BranchMethod<Action>,
-    compensation: (BranchMethod<Compensation> & SameMessage<Action, Compensation>) | null,
+    action: MethodAs<'action', Action>,
+    compensation: (MethodAs<'compensation', Compensation> & SameMessage<Action, Compensation>) | null,
     payload: NoInfer<Action>,
   ): this;
   /**
@@ -43,20 +53,39 @@ export class Saga {
    * done before the saga began. A barrier would take that for the compensation of nothing and skip it, so its controller is a
    * `@DtmBranches({ barrier: false })` and its handler harmless when repeated.
    */
-  step<Compensation>(action: null, compensation: BranchMethod<Compensation>, payload: NoInfer<Compensation>): this;
-  step<Message>(action: BranchMethod<Message> | null, compensation: BranchMethod<Message> | null, payload: Message) {
+  step<Compensation>(
+    action: null,
+    compensation: MethodAs<'compensation', Compensation>,
+    payload: NoInfer<Compensation>,
+  ): this;
+  step<Message>(
+    first: Compensable<Message> | BranchMethod<Message> | null,
+    second: BranchMethod<Message> | Message | null,
+    third?: Message,
+  ): this {
+    if (first && 'action' in first) return this.#add(first.action, first.compensation, second as Message);
+    return this.#add(first, second as BranchMethod<Message> | null, third as Message);
+  }
+
+  #add<Message>(
+    action: BranchMethod<Message> | null,
+    compensation: BranchMethod<Message> | null,
+    payload: Message,
+  ): this {
     const { gid, context } = this;
-    const index = this.#steps.length;
+    const field = `steps.${this.#steps.length}`;
+    if (this.#steps.length === MAX_STEPS)
+      throw new DtmInvalidOption('steps', `a saga has at most ${MAX_STEPS}`, { gid });
+    assertRoles({ action, compensation }, field, gid);
     const method = action ?? compensation;
-    if (index === MAX_STEPS) throw new DtmInvalidOption('steps', `a saga has at most ${MAX_STEPS}`, { gid });
-    if (!method) throw new DtmInvalidOption(`steps.${index}`, 'needs an action or a compensation', { gid });
-    if (action && compensation && 'url' in compensation !== 'url' in action)
-      throw new DtmInvalidOption(`steps.${index}`, 'action and compensation must be of one transport', { gid });
-    this.#payloads.push(branchPayload(method, payload, `steps.${index}.payload`, gid, context));
+    if (!method) throw new DtmInvalidOption(field, 'needs an action or a compensation', { gid });
+    assertOneTransport({ action, compensation }, field, gid);
+    const bytes = branchPayload(method, payload, `${field}.payload`, gid, context);
     this.#steps.push({
-      action: action ? branchUrl(action, `steps.${index}.action`, gid, context) : '',
-      compensate: compensation ? branchUrl(compensation, `steps.${index}.compensate`, gid, context) : '',
+      action: action ? branchUrl(action, `${field}.action`, gid, context) : '',
+      compensate: compensation ? branchUrl(compensation, `${field}.compensation`, gid, context) : '',
     });
+    this.#payloads.push(bytes);
     return this;
   }
 

@@ -1,8 +1,9 @@
 import { status } from '@grpc/grpc-js';
 import { DtmAborted, DtmInvalidOption, DtmUnavailable } from '../errors.js';
-import type { BranchMethod, SameMessage } from '../transaction/branch-method.js';
+import type { BranchMethod, MethodAs, SameMessage } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
 import { Budget, backOff } from '../transaction/budget.js';
+import { assertOneTransport, assertRoles, type TccBranch } from '../transaction/compensable.js';
 import { hopeless } from '../transaction/judge-failure.js';
 import { lookUpAfter } from '../transaction/stored.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
@@ -39,13 +40,26 @@ export class Tcc {
    * @throws {DtmBranchFailed} the branch gave no such answer
    * @throws {DtmUnavailable} DTM could not be told of the branch; it was not tried
    */
+  branch<Request>(methods: TccBranch<Request>, payload: NoInfer<Request>): Promise<void>;
+  /** The same with methods that are not put together by `tccBranch`. */
   branch<Try, Confirm = Try, Cancel = Try>(
-    tryMethod: BranchMethod<Try>,
-    confirm: BranchMethod<Confirm> & SameMessage<Try, Confirm>,
-    cancel: BranchMethod<Cancel> & SameMessage<Try, Cancel>,
+    tryMethod: MethodAs<'try', Try>,
+    confirm: MethodAs<'confirm', Confirm> & SameMessage<Try, Confirm>,
+    cancel: MethodAs<'cancel', Cancel> & SameMessage<Try, Cancel>,
     payload: NoInfer<Try>,
-  ): Promise<void> {
-    const tried = this.#try(tryMethod, confirm, cancel, payload);
+  ): Promise<void>;
+  branch(first: TccBranch<never> | BranchMethod<never>, ...rest: unknown[]): Promise<void> {
+    const tried =
+      'try' in Object(first)
+        ? this.#try(first as TccBranch<never>, rest[0])
+        : this.#try(
+            {
+              try: first as BranchMethod<never>,
+              confirm: rest[0] as BranchMethod<never>,
+              cancel: rest[1] as BranchMethod<never>,
+            },
+            rest[2],
+          );
     // Whoever forgets to await it learns of it at the end.
     tried.catch(() => undefined);
     this.#tries.push(tried);
@@ -59,18 +73,14 @@ export class Tcc {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  async #try(
-    tryMethod: BranchMethod<never>,
-    confirm: BranchMethod<never>,
-    cancel: BranchMethod<never>,
-    payload: unknown,
-  ): Promise<void> {
+  async #try(methods: Record<'try' | 'confirm' | 'cancel', BranchMethod<never>>, payload: unknown): Promise<void> {
     const { gid, context } = this;
     const field = `branches.${this.#branches}`;
     if (this.#ended) throw new Error('the work of this TCC has returned; was a promise not awaited?');
     if (this.#branches === MAX_BRANCHES) throw new DtmInvalidOption('branches', `at most ${MAX_BRANCHES}`, { gid });
-    if ('url' in tryMethod !== 'url' in confirm || 'url' in tryMethod !== 'url' in cancel)
-      throw new DtmInvalidOption(field, 'try, confirm and cancel must be of one transport', { gid });
+    const { try: tryMethod, confirm, cancel } = methods;
+    assertRoles({ try: tryMethod, confirm, cancel }, field, gid);
+    assertOneTransport({ try: tryMethod, confirm, cancel }, field, gid);
     const bytes = branchPayload<unknown>(tryMethod as BranchMethod<unknown>, payload, `${field}.payload`, gid, context);
     const url = branchUrl(tryMethod, `${field}.try`, gid, context);
     const data = {

@@ -1,5 +1,6 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { Refusal } from '../branch/refusal.js';
+import { NO_REPLY } from '../branch/reply.js';
 import { DtmBranchFailed } from '../errors.js';
 
 /** A branch call that DTM leaves to the submitter, addressed as DTM would address it. */
@@ -15,6 +16,14 @@ export interface OwnCall {
   deadlineMs: number;
 }
 
+/** A branch's answer that it took effect. */
+export interface BranchReply {
+  /** The reply message, or the body. */
+  bytes: Buffer;
+  /** They say nothing: the branch took effect in an earlier call. */
+  skipped: boolean;
+}
+
 const asBytes = (bytes: Buffer): Buffer => bytes;
 
 /** Calls branches in DTM's place, over connections it keeps open, and reads their answers as DTM does. */
@@ -22,12 +31,12 @@ export class BranchCaller {
   readonly #clients = new Map<string, Client>();
 
   /**
-   * Resolves with the reply's bytes.
+   * Resolves with the reply.
    *
    * @throws {Refusal} the branch refused
    * @throws {DtmBranchFailed} any other answer, or none
    */
-  call(call: OwnCall): Promise<Buffer> {
+  call(call: OwnCall): Promise<BranchReply> {
     return /^https?:/.test(call.url) ? overHttp(call) : this.#overGrpc(call);
   }
 
@@ -36,7 +45,7 @@ export class BranchCaller {
     this.#clients.clear();
   }
 
-  #overGrpc(call: OwnCall): Promise<Buffer> {
+  #overGrpc(call: OwnCall): Promise<BranchReply> {
     const slash = call.url.indexOf('/');
     const metadata = new Metadata();
     metadata.set('dtm-gid', call.gid);
@@ -46,7 +55,8 @@ export class BranchCaller {
     for (const key in call.headers) metadata.set(key, call.headers[key] ?? '');
     const deadline = Date.now() + call.deadlineMs;
     return new Promise((resolve, reject) => {
-      this.#client(call.url.slice(0, slash)).makeUnaryRequest(
+      let skipped = false;
+      const unary = this.#client(call.url.slice(0, slash)).makeUnaryRequest(
         call.url.slice(slash),
         asBytes,
         asBytes,
@@ -54,8 +64,11 @@ export class BranchCaller {
         metadata,
         { deadline },
         (error: ServiceError | null, reply?: Buffer) =>
-          error ? reject(fromStatus(call, error)) : resolve(reply ?? Buffer.alloc(0)),
+          error ? reject(fromStatus(call, error)) : resolve({ bytes: reply ?? Buffer.alloc(0), skipped }),
       );
+      unary.on('metadata', (header: Metadata) => {
+        skipped = header.get(NO_REPLY).length > 0;
+      });
     });
   }
 
@@ -74,12 +87,12 @@ function fromStatus(call: OwnCall, error: ServiceError): Error {
   return failed(call, `${status[error.code] ?? error.code} ${error.details}`, error);
 }
 
-async function overHttp(call: OwnCall): Promise<Buffer> {
+async function overHttp(call: OwnCall): Promise<BranchReply> {
   const url = new URL(call.url);
   const { gid, branchId, transType, op } = call;
   for (const [key, value] of Object.entries({ gid, trans_type: transType, branch_id: branchId, op }))
     url.searchParams.set(key, value);
-  let answer: { status: number; body: Buffer };
+  let answer: { status: number; body: Buffer; skipped: boolean };
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -87,7 +100,11 @@ async function overHttp(call: OwnCall): Promise<Buffer> {
       body: Buffer.from(call.payload),
       signal: AbortSignal.timeout(call.deadlineMs),
     });
-    answer = { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
+    answer = {
+      status: response.status,
+      body: Buffer.from(await response.arrayBuffer()),
+      skipped: response.headers.has(NO_REPLY),
+    };
   } catch (error) {
     throw failed(call, error instanceof Error ? error.message : String(error), error);
   }
@@ -95,7 +112,7 @@ async function overHttp(call: OwnCall): Promise<Buffer> {
   // The order of DTM's own client: words before statuses.
   if (answer.status !== 425 && !text.includes('ONGOING')) {
     if (answer.status === 409 || text.includes('FAILURE')) throw new Refusal(words(text));
-    if (answer.status === 200) return answer.body;
+    if (answer.status === 200) return { bytes: answer.body, skipped: answer.skipped };
   }
   throw failed(call, `${answer.status} ${text.slice(0, 200)}`);
 }

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { types } from 'node:util';
 import { DtmInvalidOption } from '../errors.js';
 import type { BranchMethod } from './branch-method.js';
+import { assertMethod } from './compensable.js';
 import type { TransactionContext } from './transaction-context.js';
 
 /** Column sizes of DTM's store; it rejects or cuts what is larger. */
@@ -14,8 +16,9 @@ export function branchUrl(
   gid: string,
   { branches }: Pick<TransactionContext, 'branches'>,
 ): string {
+  assertMethod(method, field, gid);
   const url = 'url' in method ? method.url : grpcUrl(method.path, field, gid, branches);
-  if ('url' in method && !/^https?:\/\/[^\s/]/.test(url))
+  if ('url' in method && !(/^https?:\/\/[^\s/]/.test(url) && URL.canParse(url)))
     throw new DtmInvalidOption(field, `must be an http:// address, is "${url}"`);
   if (url.length > MAX_URL) throw new DtmInvalidOption(field, `longer than ${MAX_URL} characters`);
   return url;
@@ -29,11 +32,34 @@ export function branchPayload<Request>(
   gid: string,
   { server }: Pick<TransactionContext, 'server'>,
 ): Uint8Array {
-  const bytes = method.requestSerialize(payload);
+  const bytes = serialize(method, payload, field, gid);
   if (bytes.length > MAX_PAYLOAD_BYTES)
     throw new DtmInvalidOption(field, `${bytes.length} bytes, at most ${MAX_PAYLOAD_BYTES}`, { gid });
   if (server.protocol === 'http' && !isUtf8(bytes))
     throw new DtmInvalidOption(field, "is no text, which a server with protocol 'http' cannot be given", { gid });
+  return bytes;
+}
+
+/**
+ * A payload as its method's codec makes it.
+ *
+ * @throws {DtmInvalidOption} it is undefined, or the codec cannot carry it
+ */
+export function serialize<Request>(
+  method: Pick<BranchMethod<Request>, 'requestSerialize'>,
+  payload: Request,
+  field: string,
+  gid: string,
+): Uint8Array {
+  if (payload === undefined) throw new DtmInvalidOption(field, 'is undefined', { gid });
+  let bytes: Uint8Array;
+  try {
+    bytes = method.requestSerialize(payload);
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new DtmInvalidOption(field, `cannot be serialized: ${problem}`, { gid, cause });
+  }
+  if (!types.isUint8Array(bytes)) throw new DtmInvalidOption(field, 'its codec gives no bytes', { gid });
   return bytes;
 }
 

@@ -1,5 +1,6 @@
 import { SIGNATURE_HEADER } from '../branch/signature.js';
 import { DtmInvalidOption } from '../errors.js';
+import { checkedJson } from './json.js';
 import type { TransactionContext } from './transaction-context.js';
 
 /** Options every kind of transaction has; DTM stores them. Times in seconds, as DTM has them. */
@@ -40,8 +41,10 @@ export function assertTransactionOptions<Options extends TransactionOptions>(
     if (!/^[0-9a-z_.-]+$/.test(key) || key.endsWith('-bin'))
       throw new DtmInvalidOption(`headers.${key}`, 'must be a lower-case key');
     if (key.startsWith('dtm-')) throw new DtmInvalidOption(`headers.${key}`, 'keys that start with dtm- are reserved');
-    if (!/^[\x20-\x7e]*$/.test(value)) throw new DtmInvalidOption(`headers.${key}`, 'must be printable ASCII');
+    if (typeof value !== 'string' || !/^[\x20-\x7e]*$/.test(value))
+      throw new DtmInvalidOption(`headers.${key}`, 'must be printable ASCII');
   }
+  checkedJson(options.customData, 'customData');
   for (const key of RESERVED) {
     if (options.customData && key in options.customData)
       throw new DtmInvalidOption(`customData.${key}`, 'is a key with a meaning to DTM; there is an option for it');

@@ -2,6 +2,7 @@ import { DtmInvalidOption, DtmOutcomeUnknown, DtmUnavailable } from '../errors.j
 import type { DtmServer } from '../server/dtm-server.js';
 import type { Transaction, TransactionBranch } from '../server/transaction.js';
 import { Budget, backOff } from '../transaction/budget.js';
+import { checkedJson } from '../transaction/json.js';
 import { hopeless } from '../transaction/judge-failure.js';
 import { lookUpAfter } from '../transaction/stored.js';
 
@@ -96,10 +97,10 @@ export class Progress {
 /**
  * A step as DTM keeps it.
  *
- * @throws {DtmInvalidOption} too long for DTM's column
+ * @throws {DtmInvalidOption} JSON cannot carry what it returned, or it is too long for DTM's column
  */
 export function encodeEntry({ step, value, reason }: Entry): Buffer {
-  const bytes = Buffer.from(JSON.stringify({ step, value, reason }));
+  const bytes = Buffer.from(JSON.stringify({ step, value: checkedJson(value, `steps.${step}`), reason }));
   if (bytes.length > MAX_ENTRY_BYTES)
     throw new DtmInvalidOption(`steps.${step}`, `returned ${bytes.length} bytes, at most ${MAX_ENTRY_BYTES}`);
   return bytes;

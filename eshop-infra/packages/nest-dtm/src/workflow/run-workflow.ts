@@ -9,6 +9,7 @@ import type { Transaction } from '../server/transaction.js';
 import type { BranchMethod } from '../transaction/branch-method.js';
 import { branchUrl } from '../transaction/branch-target.js';
 import { Budget, backOff } from '../transaction/budget.js';
+import { checkedJson } from '../transaction/json.js';
 import { prepare } from '../transaction/prepare.js';
 import { ACKNOWLEDGED, assertSameKind, lookUpAfter } from '../transaction/stored.js';
 import { giveUp } from '../transaction/submit.js';
@@ -58,7 +59,7 @@ export async function runWorkflow<Output>(
   const { server, serverName } = context;
   const named: Record<string, string> =
     serverName === 'default' ? {} : { [SERVER_HEADER]: encodeURIComponent(serverName) };
-  const data = Buffer.from(JSON.stringify({ input })).toString('base64');
+  const data = Buffer.from(JSON.stringify({ input: checkedJson(input, 'input', gid) })).toString('base64');
   const request: DtmRequest = {
     ...addressed(gid, context),
     transOptions: {
@@ -238,7 +239,7 @@ function decisionOf({ gid, status, result, rollbackReason }: Transaction): Decis
 
 /** The empty text stands for `undefined`. */
 function encodeResult(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(checkedJson(value, 'result'));
   const result = text === undefined ? '' : Buffer.from(text).toString('base64');
   if (result.length > MAX_RESULT)
     throw new DtmInvalidOption('result', `too long for DTM's column: at most ${(MAX_RESULT / 4) * 3} bytes of JSON`);

@@ -4,8 +4,10 @@ import type { Branch } from '../branch/branch.js';
 import { runInBranch } from '../branch/current-branch.js';
 import { Ongoing, Refusal } from '../branch/refusal.js';
 import { DtmInvalidOption, isMisuse } from '../errors.js';
-import type { BranchMethod, SameMessage } from '../transaction/branch-method.js';
-import { branchUrl } from '../transaction/branch-target.js';
+import type { BranchReply } from '../transaction/branch-caller.js';
+import { type BranchMethod, type MethodAs, replyReader, type SameMessage } from '../transaction/branch-method.js';
+import { branchUrl, serialize } from '../transaction/branch-target.js';
+import { assertRoles, type Compensable, type Role, type Roles, type TccBranch } from '../transaction/compensable.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 import { type Entry, encodeEntry, type Progress } from './progress.js';
 
@@ -33,10 +35,17 @@ interface Step {
   action: (branch: Branch) => Promise<unknown>;
   commit?: Afterwards;
   /** `value` is what the action returned. */
-  rollback?: ((branch: Branch, value: unknown) => Promise<void>) | null;
+  rollback?: ((branch: Branch, value: unknown) => Promise<unknown>) | null;
 }
 
-type Afterwards = (branch: Branch) => Promise<void>;
+type Afterwards = (branch: Branch) => Promise<unknown>;
+
+type RemoteCall = (branch: Branch) => Promise<BranchReply>;
+
+/** Makes the call of one method of a step. */
+type Caller = (role: Role, method: BranchMethod<never>) => RemoteCall;
+
+type TccMethods = Record<'try' | 'confirm' | 'cancel', BranchMethod<never>>;
 
 /** What is left to do with a step when all is decided. */
 interface Pending {
@@ -77,7 +86,9 @@ export class Workflow {
    * @throws whatever `work` throws; DTM resumes the workflow
    */
   local<T>(name: string, work: () => Promise<T>, rollback: ((value: T) => Promise<void>) | null): Promise<T> {
-    return this.#step(name, () => {
+    return this.#step(name, (field) => {
+      if (rollback === undefined)
+        throw new DtmInvalidOption(`${field}.rollback`, 'is undefined; null takes nothing back');
       const { step, stepBack } = this.#barrier();
       return {
         action: async (branch) => {
@@ -103,42 +114,50 @@ export class Workflow {
   }
 
   /**
-   * A step in another service, as a saga's: `action` is called from here, `compensation` when the workflow is rolled back, also
-   * when it was this step that refused. Both take the same message. `null`: nothing to take back.
+   * A step in another service, as a saga's: the action is called from here, the compensation when the workflow is rolled back, also
+   * when it was this step that refused. Both are paired by `compensable`.
+   *
+   * Resolves with the action's reply, as its `responseDeserialize` reads it; all runs of the workflow get the same. `undefined`: the
+   * branch had taken effect in a call whose reply this process did not hear, or it says nothing.
    *
    * @throws {Refusal} the branch refused; the workflow is rolled back
+   * @throws {DtmInvalidOption} the payload cannot be carried; nothing was sent, the workflow is rolled back
    * @throws {DtmBranchFailed} the branch gave no such answer; DTM resumes the workflow
    * @throws the branch has no address here; DTM resumes the workflow
    */
-  branch<Action, Compensation = Action>(
-    action: BranchMethod<Action>,
-    compensation: (BranchMethod<Compensation> & SameMessage<Action, Compensation>) | null,
+  branch<Request, Reply>(pair: Compensable<Request, Reply>, payload: NoInfer<Request>): Promise<Reply | undefined>;
+  /**
+   * The same without a pair. Both methods take the same message. `null` as compensation: nothing to take back.
+   *
+   * @throws {DtmInvalidOption} also when both are the same method
+   */
+  branch<Action, Reply, Compensation = Action>(
+    action: MethodAs<'action', Action, Reply>,
+    compensation: (MethodAs<'compensation', Compensation> & SameMessage<Action, Compensation>) | null,
     payload: NoInfer<Action>,
-  ): Promise<void> {
-    return this.#step(nameOf(action), (field) => {
-      const call = this.#caller(field, action.requestSerialize(payload));
-      return { action: call('action', action), rollback: compensation && call('compensation', compensation) };
-    }) as Promise<void>;
+  ): Promise<Reply | undefined>;
+  branch(first: Compensable<never> | BranchMethod<never>, ...rest: unknown[]): Promise<unknown> {
+    if ('action' in Object(first)) return this.#branch(first as Compensable<never>, rest[0]);
+    const [action, compensation] = [first as BranchMethod<never>, rest[0] as BranchMethod<never> | null];
+    return this.#branch({ action, compensation }, rest[1]);
   }
 
   /**
-   * A step in another service, as a TCC's: `tryMethod` is called from here; when the workflow's `run` has returned, `confirm`;
-   * when it is rolled back, `cancel`. All three take the same message.
-   *
-   * @throws {Refusal} the branch refused; the workflow is rolled back
-   * @throws {DtmBranchFailed} the branch gave no such answer; DTM resumes the workflow
-   * @throws the branch has no address here; DTM resumes the workflow
+   * A step in another service, as a TCC's: the try is called from here; when the workflow's `run` has returned, the confirmation;
+   * when it is rolled back, the cancellation. The methods are put together by `tccBranch`. Resolves and throws as `branch`.
    */
-  tcc<Try, Confirm = Try, Cancel = Try>(
-    tryMethod: BranchMethod<Try>,
-    confirm: BranchMethod<Confirm> & SameMessage<Try, Confirm>,
-    cancel: BranchMethod<Cancel> & SameMessage<Try, Cancel>,
+  tcc<Request, Reply>(methods: TccBranch<Request, Reply>, payload: NoInfer<Request>): Promise<Reply | undefined>;
+  /** The same with methods that are not put together by `tccBranch`. All three take the same message. */
+  tcc<Try, Reply, Confirm = Try, Cancel = Try>(
+    tryMethod: MethodAs<'try', Try, Reply>,
+    confirm: MethodAs<'confirm', Confirm> & SameMessage<Try, Confirm>,
+    cancel: MethodAs<'cancel', Cancel> & SameMessage<Try, Cancel>,
     payload: NoInfer<Try>,
-  ): Promise<void> {
-    return this.#step(nameOf(tryMethod), (field) => {
-      const call = this.#caller(field, tryMethod.requestSerialize(payload));
-      return { action: call('try', tryMethod), commit: call('confirm', confirm), rollback: call('cancel', cancel) };
-    }) as Promise<void>;
+  ): Promise<Reply | undefined>;
+  tcc(first: TccBranch<never> | BranchMethod<never>, ...rest: unknown[]): Promise<unknown> {
+    if ('try' in Object(first)) return this.#tcc(first as TccBranch<never>, rest[0]);
+    const [tryMethod, confirm, cancel] = [first, rest[0], rest[1]] as BranchMethod<never>[];
+    return this.#tcc({ try: tryMethod, confirm, cancel } as TccMethods, rest[2]);
   }
 
   /** Waits for a step that `run` did not await, and throws the first failure of a step, also one that `run` has swallowed. */
@@ -156,6 +175,42 @@ export class Workflow {
   /** Takes all steps back, last first. `told: false`: the workflow has ended, DTM takes nothing more. */
   rollback({ told = true } = {}): Promise<void> {
     return this.#afterwards('rollback', this.#rollbacks, told);
+  }
+
+  #branch(
+    roles: { action: BranchMethod<never>; compensation: BranchMethod<never> | null },
+    payload: unknown,
+  ): Promise<unknown> {
+    const { action, compensation } = roles;
+    return this.#remote(action, roles, payload, (call) => ({
+      action: call('action', action),
+      rollback: compensation && call('compensation', compensation),
+    }));
+  }
+
+  #tcc(roles: TccMethods, payload: unknown): Promise<unknown> {
+    return this.#remote(roles.try, roles, payload, (call) => ({
+      action: call('try', roles.try),
+      commit: call('confirm', roles.confirm),
+      rollback: call('cancel', roles.cancel),
+    }));
+  }
+
+  /** A step that calls methods of another service, all with the same payload. */
+  #remote(
+    first: BranchMethod<never>,
+    roles: Roles,
+    payload: unknown,
+    make: (call: Caller) => { action: RemoteCall; commit?: RemoteCall; rollback: RemoteCall | null },
+  ): Promise<unknown> {
+    const step = this.#step(nameOf(first), (field) => {
+      assertRoles(roles, field, this.gid);
+      const bytes = serialize<unknown>(first as BranchMethod<unknown>, payload, `${field}.payload`, this.gid);
+      const { action, ...others } = make(this.#caller(field, bytes));
+      return { ...others, action: async (branch) => keptReply(first, await action(branch)) };
+    }).then((kept) => readReply(first, kept));
+    step.catch(() => undefined);
+    return step;
   }
 
   async #afterwards(op: 'commit' | 'rollback', todo: readonly Pending[], told: boolean): Promise<void> {
@@ -191,10 +246,11 @@ export class Workflow {
   async #take(name: string, make: (field: string) => Step): Promise<unknown> {
     const { gid, progress } = this;
     if (this.#steps === MAX_STEPS) throw new DtmInvalidOption('steps', `at most ${MAX_STEPS}`, { gid });
-    const { action, commit, rollback } = this.#make(make);
-    const branchId = String(++this.#steps).padStart(2, '0');
-    const branch: Branch = { transType: 'workflow', gid, branchId, op: 'action' };
+    const branchId = String(this.#steps + 1).padStart(2, '0');
     let entry = progress.find(branchId, 'action');
+    const { action, commit, rollback } = this.#make(make, entry !== undefined);
+    this.#steps++;
+    const branch: Branch = { transType: 'workflow', gid, branchId, op: 'action' };
     if (entry && entry.step !== name)
       throw new Error(`step ${branchId} was "${entry.step}" when it first ran and is "${name}" now`);
     if (!entry) this.#mayBegin();
@@ -215,12 +271,12 @@ export class Workflow {
     return entry.value;
   }
 
-  /** A step that this process cannot take, for want of an address or a barrier, is left to one that can. */
-  #make(make: (field: string) => Step): Step {
+  /** A step that is wrong in itself rolls the workflow back, unless it has been taken: then this run cannot take it back. */
+  #make(make: (field: string) => Step, taken: boolean): Step {
     try {
       return make(`steps.${this.#steps}`);
     } catch (error) {
-      throw new Error(`cannot take a step: ${describe(error)}`, { cause: error });
+      throw taken && error instanceof DtmInvalidOption ? cannotTake(error) : error;
     }
   }
 
@@ -243,14 +299,12 @@ export class Workflow {
   }
 
   /** Makes the calls of one step, all with the same payload. */
-  #caller(field: string, payload: Uint8Array): (role: string, method: BranchMethod<never>) => Afterwards {
+  #caller(field: string, payload: Uint8Array): Caller {
     const { gid, context, headers, requestTimeout } = this;
     const deadlineMs = requestTimeout ? requestTimeout * 1_000 : DEFAULT_CALL_MS;
     return (role, method) => {
-      const url = branchUrl(method, `${field}.${role}`, gid, context);
-      return async (branch) => {
-        await context.caller.call({ ...branch, url, headers, payload, deadlineMs });
-      };
+      const url = hereOnly(() => branchUrl(method, `${field}.${role}`, gid, context));
+      return (branch) => context.caller.call({ ...branch, url, headers, payload, deadlineMs });
     };
   }
 
@@ -258,8 +312,23 @@ export class Workflow {
   #barrier(): Required<Pick<Barrier, 'step' | 'stepBack'>> {
     const { barrier } = this.context;
     if (!barrier?.step || !barrier.stepBack)
-      throw new DtmInvalidOption('barrier', 'the workflow has no barrier that can do local steps', { gid: this.gid });
+      throw cannotTake(
+        new DtmInvalidOption('barrier', 'the workflow has no barrier that can do local steps', { gid: this.gid }),
+      );
     return { step: barrier.step.bind(barrier), stepBack: barrier.stepBack.bind(barrier) };
+  }
+}
+
+/** Of a step that this process cannot take, for want of an address or a barrier: it is left to one that can. */
+function cannotTake(error: unknown): Error {
+  return new Error(`cannot take a step: ${describe(error)}`, { cause: error });
+}
+
+function hereOnly<T>(find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    throw cannotTake(error);
   }
 }
 
@@ -276,7 +345,17 @@ export function reasonOf(error: unknown): string {
 
 /** Without the host, which may change while workflows are under way. */
 function nameOf(method: BranchMethod<never>): string {
-  return 'path' in method ? method.path : method.url.replace(/^https?:\/\/[^/]*/, '');
+  const { path, url } = Object(method) as { path?: string; url?: string };
+  return path ?? String(url).replace(/^https?:\/\/[^/]*/, '');
+}
+
+/** A reply as it is kept with the step: its bytes, which say everything that its codec reads. */
+function keptReply(method: BranchMethod<never>, { bytes, skipped }: BranchReply): string | undefined {
+  return skipped || !replyReader(method) ? undefined : bytes.toString('base64');
+}
+
+function readReply(method: BranchMethod<never>, kept: unknown): unknown {
+  return typeof kept === 'string' ? replyReader(method)?.(Buffer.from(kept, 'base64')) : undefined;
 }
 
 /** A local step's result as the barrier keeps it; checked while its effect can still be undone. */

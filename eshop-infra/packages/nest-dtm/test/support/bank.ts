@@ -53,6 +53,9 @@ export function jsonMethod<Request>(path: string): MethodDefinition<Request, obj
   };
 }
 
+/** What the action replies. */
+export const SAID = { said: 'FAILURE and ONGOING are words DTM reads in bodies' };
+
 export const Bank = {
   withdraw: method('Withdraw'),
   withdrawRevert: method('WithdrawRevert'),
@@ -125,7 +128,7 @@ class BankSagaController {
   async withdraw(@Message(PositiveAmount) transfer: Transfer): Promise<object> {
     await this.scripts.run(transfer.account, this.tx);
     await this.accounts.add(transfer.account, -transfer.amount);
-    return { said: 'FAILURE and ONGOING are words DTM reads in bodies' };
+    return SAID;
   }
 
   @GrpcMethod('bank.Bank', 'withdrawRevert')
