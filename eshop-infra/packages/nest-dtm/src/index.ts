@@ -30,6 +30,7 @@ export { CurrentBranch } from './branch/current-branch.js';
 export { type BranchesOptions, DtmBranches } from './branch/dtm-branches.decorator.js';
 export type { BranchOp } from './branch/op.js';
 export { Ongoing, Refusal } from './branch/refusal.js';
+export { DtmAction, DtmCancel, DtmCompensation, DtmConfirm, DtmTry } from './branch/role.decorator.js';
 export { SIGNATURE_HEADER, Signer } from './branch/signature.js';
 export type { BranchOutcome, BranchVerdict } from './branch/verdict.js';
 export { DtmModule, type DtmModuleAsyncOptions } from './dtm.module.js';

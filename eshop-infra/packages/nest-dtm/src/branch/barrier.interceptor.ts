@@ -23,6 +23,7 @@ import { runInBranch } from './current-branch.js';
 import { identify } from './identify.js';
 import { timeLimit } from './time-limit.js';
 import { noReply, reply } from './reply.js';
+import { assertRole } from './role.decorator.js';
 import { type BranchVerdict, verdictOf } from './verdict.js';
 
 /** What is used of an HTTP framework's response. */
@@ -60,6 +61,7 @@ export class BarrierInterceptor implements NestInterceptor {
     handler: string,
   ): Promise<unknown> {
     const branch = identify(call);
+    assertRole(metadata?.role, branch, call.transport, handler);
     if (this.drain.closing) throw answer(call.transport, 'ongoing', 'the service is shutting down');
     let value: unknown;
     const work = async (): Promise<void> => {

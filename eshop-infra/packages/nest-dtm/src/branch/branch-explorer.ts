@@ -3,7 +3,7 @@ import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Barriers } from '../barrier/barriers.js';
 import { DtmInvalidOption } from '../errors.js';
 import { DTM_BARRIERS } from '../tokens.js';
-import { branchMetadata } from './branch-metadata.js';
+import { branchMetadata, roleOf } from './branch-metadata.js';
 
 /** Looks at every branch and back-check of the application at start: one that could not work must not wait for its first call. */
 @Injectable()
@@ -27,6 +27,11 @@ export class BranchExplorer implements OnModuleInit {
 
   #check(type: object, handler: object, name: string): void {
     const metadata = branchMetadata(type, handler);
+    if (roleOf(handler) && metadata?.kind !== 'branch')
+      throw new DtmInvalidOption(
+        'role',
+        `${name} has the role ${roleOf(handler)}, but its class has no @DtmBranches()`,
+      );
     if (!metadata || metadata.barrier === false) return;
     const barrier = this.barriers.get(metadata.barrier);
     const wanted = metadata.barrier === undefined ? 'a default barrier' : `a barrier "${metadata.barrier}"`;
