@@ -1,6 +1,6 @@
 import {
-  DtmAborted,
   type BranchMethod,
+  DtmAborted,
   DtmBranchFailed,
   DtmOutcomeUnknown,
   DtmRefused,

@@ -21,9 +21,9 @@ import { BranchDrain } from './branch-drain.js';
 import { type BranchMetadata, branchMetadata } from './branch-metadata.js';
 import { runInBranch } from './current-branch.js';
 import { identify } from './identify.js';
-import { timeLimit } from './time-limit.js';
 import { noReply, reply } from './reply.js';
 import { assertRole } from './role.decorator.js';
+import { timeLimit } from './time-limit.js';
 import { type BranchVerdict, verdictOf } from './verdict.js';
 
 /** What is used of an HTTP framework's response. */
