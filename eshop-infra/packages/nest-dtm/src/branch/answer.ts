@@ -1,19 +1,17 @@
 import { HttpException } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
+import { answerText } from './sendable-text.js';
 
 /** An answer to DTM other than success. */
 export type AnswerKind = 'refused' | 'ongoing' | 'retry' | 'unauthenticated';
 
 /** Only ABORTED / 409 makes DTM roll back, only FAILED_PRECONDITION / 425 means "ongoing" (dtmcli/utils.go, dtmgrpc/type.go). */
-const ANSWERS = {
+export const ANSWERS = {
   refused: { grpcStatus: 10, httpStatus: 409, code: 'ABORTED' },
   ongoing: { grpcStatus: 9, httpStatus: 425, code: 'TOO_EARLY' },
   retry: { grpcStatus: 14, httpStatus: 503, code: 'UNAVAILABLE' },
   unauthenticated: { grpcStatus: 16, httpStatus: 401, code: 'UNAUTHENTICATED' },
 } as const;
-
-/** DTM's rollback reason holds 1024 characters with the URL; a longer one costs it a retry. */
-const MAX_TEXT = 200;
 
 /** Answer over gRPC: Nest's own filter and any other pass `{ code, message }` on. */
 export class BranchRpcException extends RpcException {
@@ -21,7 +19,10 @@ export class BranchRpcException extends RpcException {
   readonly grpcStatus: number;
   readonly httpStatus: number;
 
-  constructor(kind: AnswerKind, message: string) {
+  constructor(
+    readonly kind: AnswerKind,
+    message: string,
+  ) {
     super({ code: ANSWERS[kind].grpcStatus, message });
     this.code = ANSWERS[kind].code;
     this.grpcStatus = ANSWERS[kind].grpcStatus;
@@ -35,7 +36,10 @@ export class BranchHttpException extends HttpException {
   readonly grpcStatus: number;
   readonly httpStatus: number;
 
-  constructor(kind: AnswerKind, message: string) {
+  constructor(
+    readonly kind: AnswerKind,
+    message: string,
+  ) {
     super({ statusCode: ANSWERS[kind].httpStatus, message }, ANSWERS[kind].httpStatus);
     this.message = message;
     this.code = ANSWERS[kind].code;
@@ -50,8 +54,7 @@ export function answer(
   kind: AnswerKind,
   text: string,
 ): BranchRpcException | BranchHttpException {
-  // DTM looks for these words in any HTTP body before it looks at the status, and takes ABORTED with the text ONGOING for "ongoing".
-  const clean = text.replaceAll('FAILURE', 'failure').replaceAll('ONGOING', 'ongoing').slice(0, MAX_TEXT);
+  const clean = answerText(text);
   return transport === 'grpc' ? new BranchRpcException(kind, clean) : new BranchHttpException(kind, clean);
 }
 

@@ -14,6 +14,7 @@ import { answer, describe } from './answer.js';
 import { readBranchCall } from './branch.js';
 import { branchMetadata } from './branch-metadata.js';
 import { assertCarriedGid } from './identify.js';
+import { decided } from './open-answer.js';
 
 /** Answers a back-check from the barrier. */
 @Injectable()
@@ -23,7 +24,7 @@ export class BackCheckInterceptor implements NestInterceptor {
   constructor(@Inject(DTM_BARRIERS) private readonly barriers: Barriers) {}
 
   intercept(context: ExecutionContext, _next: CallHandler): Observable<unknown> {
-    return from(this.#answer(context));
+    return from(decided(context, () => this.#answer(context)));
   }
 
   async #answer(context: ExecutionContext): Promise<unknown> {

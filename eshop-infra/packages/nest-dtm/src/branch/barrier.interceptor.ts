@@ -19,11 +19,14 @@ import { answer } from './answer.js';
 import { type Branch, type BranchCall, readBranchCall } from './branch.js';
 import { BranchDrain } from './branch-drain.js';
 import { type BranchMetadata, branchMetadata } from './branch-metadata.js';
+import { classify } from './classify.js';
 import { runInBranch } from './current-branch.js';
+import { witnessed } from './handler-witness.js';
 import { identify } from './identify.js';
 import { noReply, reply } from './reply.js';
 import { assertRole } from './role.decorator.js';
 import { timeLimit } from './time-limit.js';
+import { decided } from './open-answer.js';
 import { type BranchVerdict, verdictOf } from './verdict.js';
 
 /** What is used of an HTTP framework's response. */
@@ -51,7 +54,8 @@ export class BarrierInterceptor implements NestInterceptor {
     const call = readBranchCall(context);
     // DTM takes 200 and nothing else for a success, whatever a decorator or an adapter's default says.
     if (call.transport === 'http') context.switchToHttp().getResponse<HttpResponse>().status?.(200);
-    return from(this.#call(call, metadata, next, `${type.name}.${handler.name}`));
+    const inner = witnessed(context, next, (error) => classify(error, this.options.classify));
+    return from(decided(context, () => this.#call(call, metadata, inner, `${type.name}.${handler.name}`)));
   }
 
   async #call(

@@ -1,7 +1,8 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { DTM_SIGNER } from '../tokens.js';
 import { answer } from './answer.js';
-import { readBranchCall } from './branch.js';
+import { type BranchCall, readBranchCall } from './branch.js';
+import { openAnswer } from './open-answer.js';
 import type { Signer } from './signature.js';
 
 /** Lets only calls through that name a branch and carry a signature of its gid. Runs before validation and before any SQL. */
@@ -11,16 +12,17 @@ export class SignatureGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const call = readBranchCall(context);
-    if (!call.gid || !call.branchId || !call.op || !call.transType) {
-      throw answer(call.transport, 'unauthenticated', 'this method is a transaction branch: the call names none');
-    }
-    if (this.signer && !this.signer.verify(call.gid, call.signature)) {
-      throw answer(
-        call.transport,
-        'unauthenticated',
-        'this method is a transaction branch: the call is not signed for its gid',
-      );
-    }
-    return true;
+    const pending = openAnswer(context);
+    const problem = this.#problem(call);
+    if (problem === undefined) return true;
+    const text = `this method is a transaction branch: ${problem}`;
+    pending.decide({ kind: 'unauthenticated', text });
+    throw answer(call.transport, 'unauthenticated', text);
+  }
+
+  #problem(call: BranchCall): string | undefined {
+    if (!call.gid || !call.branchId || !call.op || !call.transType) return 'the call names none';
+    if (this.signer && !this.signer.verify(call.gid, call.signature)) return 'the call is not signed for its gid';
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import type { LocalOutcome, LocalStep } from '../barrier/local-step.js';
 import { isTransient } from '../branch/classify.js';
+import { sendableText } from '../branch/sendable-text.js';
 import { DtmAborted, DtmOutcomeUnknown, DtmRefused } from '../errors.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { DtmServer } from '../server/dtm-server.js';
@@ -38,7 +39,7 @@ async function doLocally<T>(message: TwoPhase, local: LocalStep<T>): Promise<{ r
     if ((await check(gid, local, error)) === 'done') return { repeat: true };
   }
   // An abort that is lost does no harm: DTM will ask the back-check, which says the same.
-  const rollbackReason = reason instanceof Error ? reason.message.slice(0, 200) : '';
+  const rollbackReason = reason instanceof Error ? sendableText(reason.message) : '';
   await message.server.transaction('abort', { ...message.request, rollbackReason }, message.server.deadlineMs);
   throw reason;
 }

@@ -1,3 +1,4 @@
+import { sendableText } from '../branch/sendable-text.js';
 import { DtmAborted, DtmOutcomeUnknown, DtmUnavailable } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
@@ -87,7 +88,7 @@ async function endOfOther(
 /** Has DTM cancel. When DTM cannot be told, it cancels by itself at the timeout. */
 async function abort(reason: unknown, request: DtmRequest, { server }: TransactionContext): Promise<void> {
   const budget = new Budget(server.deadlineMs);
-  const rollbackReason = reason instanceof Error ? reason.message.slice(0, 200) : '';
+  const rollbackReason = reason instanceof Error ? sendableText(reason.message) : '';
   for (let attempt = 0; ; attempt++) {
     const failure = await server.transaction('abort', { ...request, rollbackReason }, budget.share());
     if (!failure) return;

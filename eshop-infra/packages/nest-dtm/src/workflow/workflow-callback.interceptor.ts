@@ -11,6 +11,7 @@ import { answer, describe } from '../branch/answer.js';
 import { type Branch, type BranchCall, readBranchCall } from '../branch/branch.js';
 import { BranchDrain } from '../branch/branch-drain.js';
 import { assertCarriedGid } from '../branch/identify.js';
+import { decided } from '../branch/open-answer.js';
 import type { BranchVerdict } from '../branch/verdict.js';
 import { DtmService } from '../dtm.service.js';
 import type { Observers } from '../observe/observer.js';
@@ -37,7 +38,7 @@ export class WorkflowCallbackInterceptor implements NestInterceptor {
   ) {}
 
   intercept(context: ExecutionContext, _next: CallHandler): Observable<unknown> {
-    return from(this.#answer(readBranchCall(context)));
+    return from(decided(context, () => this.#answer(readBranchCall(context))));
   }
 
   async #answer(call: BranchCall): Promise<unknown> {

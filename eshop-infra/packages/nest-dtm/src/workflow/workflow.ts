@@ -3,6 +3,7 @@ import { describe } from '../branch/answer.js';
 import type { Branch } from '../branch/branch.js';
 import { runInBranch } from '../branch/current-branch.js';
 import { Ongoing, Refusal } from '../branch/refusal.js';
+import { sendableText } from '../branch/sendable-text.js';
 import { DtmInvalidOption, isMisuse } from '../errors.js';
 import type { BranchReply } from '../transaction/branch-caller.js';
 import { type BranchMethod, type MethodAs, replyReader, type SameMessage } from '../transaction/branch-method.js';
@@ -16,9 +17,6 @@ const DEFAULT_CALL_MS = 3_000;
 
 /** Branch ids have two digits. */
 const MAX_STEPS = 99;
-
-/** DTM's column of the rollback reason holds 1024 characters. */
-const MAX_REASON = 200;
 
 /** What a workflow's steps need around them. */
 export interface WorkflowContext extends TransactionContext {
@@ -340,7 +338,7 @@ export function asRefusal(error: unknown): Error {
 
 /** An error's words for DTM's rollback reason. */
 export function reasonOf(error: unknown): string {
-  return describe(error).slice(0, MAX_REASON);
+  return sendableText(describe(error));
 }
 
 /** Without the host, which may change while workflows are under way. */

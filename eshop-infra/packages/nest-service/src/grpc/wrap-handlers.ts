@@ -1,7 +1,7 @@
 import {
   type handleUnaryCall,
   type Metadata,
-  type Server,
+  Server,
   type ServerUnaryCall,
   type sendUnaryData,
   status,
@@ -59,7 +59,8 @@ export function wrapHandlers(server: Server, { log, requests }: Loggers, metrics
       });
     };
   };
-  const register = server.register.bind(server);
+  // Not as it is now: libraries that the application brings wrap handlers, too, when its modules are built.
+  const register: Server['register'] = (...handler) => Server.prototype.register.apply(server, handler);
   server.register = ((path, handler, serialize, deserialize, type) =>
     register(
       path,

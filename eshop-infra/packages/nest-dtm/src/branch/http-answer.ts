@@ -1,0 +1,145 @@
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
+import { ANSWERS } from './answer.js';
+import { type Decision, PendingAnswer } from './pending-answer.js';
+import { answerText } from './sendable-text.js';
+
+/** A larger body is not kept: it is no answer to DTM, which reads words in it. */
+const MAX_BODY = 65_536;
+
+/** Headers about a body that is replaced. */
+const OF_BODY = [
+  'content-length',
+  'content-encoding',
+  'content-range',
+  'transfer-encoding',
+  'etag',
+  'last-modified',
+  'trailer',
+];
+
+type HeadArguments = [status: number, reason?: unknown, headers?: unknown];
+type Done = (error?: Error | null) => void;
+
+/**
+ * Holds back what the application writes to a response, and lets it pass at its end if it tells DTM what was decided; else
+ * the library's own answer is written. Middleware that wraps the response earlier, such as compression, gets either.
+ */
+export function holdHttpAnswer(response: ServerResponse, overruled: (offered: string) => void): PendingAnswer {
+  const { writeHead, end, flushHeaders } = response;
+  const body = new HeldBody();
+  const done: Done[] = [];
+  const ended = (): void => {
+    for (const one of done) one();
+  };
+  const finish = (...args: readonly unknown[]): void => {
+    // Node itself calls writeHead when the body ends.
+    Object.assign(response, { writeHead, flushHeaders });
+    Reflect.apply(end, response, args);
+    // What still comes of an application that was too late has nowhere to go.
+    Object.assign(response, { write: () => true, end: () => response });
+  };
+  const pending = new PendingAnswer((decision, offered) => {
+    const status = statusOf(decision);
+    if (offered && response.statusCode === status && body.saysNothingElse(response)) {
+      finish(body.bytes(), ended);
+      return;
+    }
+    if (offered) overruled(`${response.statusCode}`);
+    // Too late for another status: DTM takes a broken connection for "call again".
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    for (const name of OF_BODY) response.removeHeader(name);
+    response.statusCode = status;
+    response.statusMessage = STATUS_CODES[status] ?? '';
+    response.setHeader('content-type', 'application/json; charset=utf-8');
+    finish(bodyOf(decision), ended);
+  });
+  Object.assign(response, {
+    writeHead: (...head: HeadArguments) => {
+      keepHead(response, head);
+      return response;
+    },
+    flushHeaders: () => undefined,
+    write: (...args: unknown[]) => {
+      const callback = body.keep(args);
+      if (callback) process.nextTick(callback);
+      return true;
+    },
+    end: (...args: unknown[]) => {
+      const callback = body.keep(args);
+      if (callback) done.push(callback);
+      pending.offer();
+      return response;
+    },
+  });
+  return pending;
+}
+
+/** What an application has written. */
+class HeldBody {
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  /** Keeps a chunk as `write` and `end` take it; returns their callback. */
+  keep(args: readonly unknown[]): Done | undefined {
+    const [chunk, encoding] = args;
+    if (typeof chunk === 'string')
+      this.#add(Buffer.from(chunk, Buffer.isEncoding(String(encoding)) ? (encoding as BufferEncoding) : 'utf8'));
+    else if (chunk instanceof Uint8Array) this.#add(Buffer.from(chunk));
+    return args.find((arg): arg is Done => typeof arg === 'function');
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  /** Whether DTM, which looks for words in a body before it looks at the status, finds none. */
+  saysNothingElse(response: ServerResponse): boolean {
+    const encoding = String(response.getHeader('content-encoding') ?? 'identity');
+    if (this.#size > MAX_BODY || encoding !== 'identity') return false;
+    const text = this.bytes().toString('latin1');
+    return !text.includes('FAILURE') && !text.includes('ONGOING');
+  }
+
+  #add(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size <= MAX_BODY) this.#chunks.push(chunk);
+  }
+}
+
+function statusOf(decision: Decision): number {
+  return decision.kind === 'success' ? 200 : ANSWERS[decision.kind].httpStatus;
+}
+
+/** In the form of Nest's own exceptions. A success has nothing to say: DTM would read words in it. */
+function bodyOf(decision: Decision): string {
+  if (decision.kind === 'success') return '{}';
+  return JSON.stringify({ statusCode: statusOf(decision), message: answerText(decision.text) });
+}
+
+/** What `writeHead(status, [reason], [headers])` says, as fields of the response that can still be changed. */
+function keepHead(response: ServerResponse, [status, reason, headers]: HeadArguments): void {
+  if (response.headersSent) return;
+  response.statusCode = status;
+  if (typeof reason === 'string') response.statusMessage = reason;
+  const given = typeof reason === 'string' ? headers : (reason ?? headers);
+  if (Array.isArray(given)) keepList(response, given);
+  else if (typeof given === 'object' && given !== null) {
+    for (const [name, value] of Object.entries(given as OutgoingHttpHeaders))
+      if (value !== undefined) response.setHeader(name, value);
+  }
+}
+
+/** Node takes headers as a flat list, and as a list of pairs, too; a name may stand there twice. */
+function keepList(response: ServerResponse, list: readonly unknown[]): void {
+  const pairs = list.every(Array.isArray)
+    ? (list as [string, OutgoingHttpHeader][])
+    : Array.from(
+        { length: Math.floor(list.length / 2) },
+        (_, index) => [list[2 * index], list[2 * index + 1]] as [string, OutgoingHttpHeader],
+      );
+  for (const [name] of pairs) response.removeHeader(name);
+  for (const [name, value] of pairs) response.appendHeader(name, Array.isArray(value) ? value : String(value));
+}
