@@ -60,7 +60,7 @@ export function wrapHandlers(server: Server, { log, requests }: Loggers, metrics
     };
   };
   // Not as it is now: libraries that the application brings wrap handlers, too, when its modules are built.
-  const register: Server['register'] = (...handler) => Server.prototype.register.apply(server, handler);
+  const register: Server['register'] = (...handler) => Server.prototype.register.apply(server, handler as never);
   server.register = ((path, handler, serialize, deserialize, type) =>
     register(
       path,
