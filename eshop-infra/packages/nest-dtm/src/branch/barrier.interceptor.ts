@@ -23,10 +23,10 @@ import { classify } from './classify.js';
 import { runInBranch } from './current-branch.js';
 import { witnessed } from './handler-witness.js';
 import { identify } from './identify.js';
+import { decided } from './open-answer.js';
 import { noReply, reply } from './reply.js';
 import { assertRole } from './role.decorator.js';
 import { timeLimit } from './time-limit.js';
-import { decided } from './open-answer.js';
 import { type BranchVerdict, verdictOf } from './verdict.js';
 
 /** What is used of an HTTP framework's response. */
