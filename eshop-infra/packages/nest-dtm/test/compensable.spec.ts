@@ -12,7 +12,7 @@ import {
   Refusal,
   tccBranch,
 } from '../src/index.js';
-import { DtmCaller, transactionEnd } from '../src/testing/index.js';
+import { backCheckOf, DtmCaller, transactionEnd } from '../src/testing/index.js';
 import { transports } from './support/adapters.js';
 import { signature } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
@@ -24,6 +24,10 @@ import { Hold, over, Payment, Spend, type Sum, startWallet, Wallet, type WalletA
 const invalid = (field: string) => expect.objectContaining({ name: 'DtmInvalidOption', field });
 const RETRY = { grpc: 14, http: 503 };
 const OK = { grpc: 0, http: 200 };
+
+const fail = (): never => {
+  throw new Error('nothing was to be done');
+};
 
 describe.each(transports)('methods that are paired, served over %s (%s)', (transport, adapter) => {
   let database: Awaited<ReturnType<typeof throwAwayDatabase>>;
@@ -141,6 +145,15 @@ describe.each(transports)('methods that are paired, served over %s (%s)', (trans
     if (!fits) expect(wallet.ran.of(call.gid)).toEqual([]);
   });
 
+  test('a branch that is asked as a back-check does not answer that the local step was not done', async () => {
+    const call = backCheckOf(newGid());
+    const { status } = await (transport === 'grpc'
+      ? caller.grpc(Wallet.pay, call, sum)
+      : caller.http('/pay', call, sum));
+    expect(status).toBe(RETRY[transport]);
+    expect(wallet.ran.of(call.gid)).toEqual([]);
+  });
+
   test('one method for two things, or two that are swapped, is refused when built', async () => {
     const { Payment: payment, Hold: hold } = methods;
     const { action, compensation } = payment;
@@ -152,6 +165,12 @@ describe.each(transports)('methods that are paired, served over %s (%s)', (trans
     expect(() => saga.step(null, action as never, sum)).toThrow(invalid('steps.0.compensation'));
     expect(() => saga.step(hold.try as never, null, sum)).toThrow(invalid('steps.0.action'));
     expect(() => wallet.dtm.message(newGid()).step(compensation as never, sum)).toThrow(invalid('steps.0.action'));
+    const message = wallet.dtm.message(newGid()).step(action, sum);
+    const local = { run: fail, check: fail };
+    const own: BranchMethod<never> = transport === 'grpc' ? Wallet.pay : httpBranch(`${wallet.http}/pay`);
+    for (const backCheck of [own, compensation as never])
+      await expect(message.prepareAndSubmit(local, { backCheck })).rejects.toEqual(invalid('backCheck'));
+    await expect(wallet.dtm.topics.subscribe('topic', compensation as never)).rejects.toEqual(invalid('method.action'));
     const twice = { ...hold, cancel: hold.confirm } as never;
     await expect(wallet.dtm.tcc(newGid(), (tcc) => tcc.branch(twice, sum))).rejects.toEqual(
       invalid('branches.0.cancel'),

@@ -10,6 +10,8 @@ export function identify(call: BranchCall): Branch {
   const { transport, transType, gid, branchId, op } = call;
   assertCarriedGid(transport, gid);
   if (branchId.length > MAX_BRANCH_ID_LENGTH) throw answer(transport, 'refused', 'the branch id is too long');
+  // A refusal would be taken for the answer that the local step was not done, and the message dropped.
+  if (transType === 'msg' && op === 'msg') throw answer(transport, 'retry', 'this method is a branch, no back-check');
   if (!isOpOf(transType, op))
     throw answer(transport, 'refused', `no such branch: type ${transType.slice(0, 20)}, op ${op.slice(0, 20)}`);
   return { transType, gid, branchId, op };

@@ -6,7 +6,7 @@ import { assertTopic } from '../topics/topic-name.js';
 import type { BranchMethod, MethodAs } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
 import { answerBudget } from '../transaction/budget.js';
-import { assertRoles } from '../transaction/compensable.js';
+import { assertBackCheck, assertRoles, type InRole } from '../transaction/compensable.js';
 import type { SubmitOptions } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 import { branchHeaders, customData } from '../transaction/transaction-options.js';
@@ -18,7 +18,7 @@ import { submitMessage } from './submit-message.js';
 /** How to send a two-phase message. */
 export interface LocalSubmitOptions {
   /** Who tells DTM whether the local step was done when its submitter does not: a method with `@DtmBackCheck()`. */
-  backCheck: BranchMethod<never>;
+  backCheck: BranchMethod<never> & InRole<never>;
   /** Wait until every step took effect, or DTM's window of about 5 s is over. */
   waitResult?: boolean;
 }
@@ -110,6 +110,9 @@ export class Message {
   ): Promise<LocalMessageResult<T>> {
     // DTM takes a message without a back-check for one whose local step is done, so there always is one.
     const queryPrepared = branchUrl(backCheck, 'backCheck', this.gid, this.context);
+    assertBackCheck(backCheck, this.gid);
+    if (this.#steps.some(({ action }) => action === queryPrepared))
+      throw new DtmInvalidOption('backCheck', `is the method of a step: ${queryPrepared}`, { gid: this.gid });
     const { server } = this.context;
     const request = this.#request(queryPrepared, waitResult);
     local.assertPossible?.(this.gid);

@@ -1,9 +1,10 @@
 import { DtmInvalidOption, DtmOutcomeUnknown, DtmProtocolError } from '../errors.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import type { HttpAnswer } from '../server/http-client.js';
-import type { BranchMethod } from '../transaction/branch-method.js';
+import type { BranchMethod, MethodAs } from '../transaction/branch-method.js';
 import { branchUrl } from '../transaction/branch-target.js';
 import { Budget, pause } from '../transaction/budget.js';
+import { assertRoles } from '../transaction/compensable.js';
 import { assertTopic } from './topic-name.js';
 
 /** Who gets the messages of a topic. */
@@ -44,7 +45,8 @@ export class Topics {
    * @throws {DtmUnavailable} no answer within the deadline
    * @throws {DtmOutcomeUnknown} the server did not keep it within the deadline; repeat it
    */
-  async subscribe(topic: string, method: BranchMethod<never>, options: TopicOptions = {}): Promise<void> {
+  async subscribe(topic: string, method: MethodAs<'action', never>, options: TopicOptions = {}): Promise<void> {
+    assertRoles({ action: method }, 'method');
     const url = this.#url(topic, method);
     if (!/^[\x20-\x7e]{0,200}$/.test(options.remark ?? ''))
       throw new DtmInvalidOption('remark', 'must be printable ASCII, at most 200 characters');

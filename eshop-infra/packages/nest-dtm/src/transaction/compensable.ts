@@ -114,6 +114,12 @@ export function assertMethod(method: unknown, field: string, gid?: string): void
     throw new DtmInvalidOption(field, `is no branch method: ${String(method)}`, { gid });
 }
 
+/** Throws {@link DtmInvalidOption} when a back-check is something else, too: an answer of that would be taken for its own. */
+export function assertBackCheck(method: BranchMethod<never>, gid: string): void {
+  const paired = (method as InRole<Role>)[ROLE];
+  if (paired !== undefined) throw new DtmInvalidOption('backCheck', `is paired as ${paired}`, { gid });
+}
+
 /** What tells two methods apart. */
 function address(method: BranchMethod<never>): string {
   if (!('url' in method)) return method.path;

@@ -147,6 +147,8 @@ dtm.message('g').step(action, { account: 'a', amount: 1, extra: 1 });
 dtm.message('g').topic('t', other, payload);
 // @ts-expect-error there is always a back-check
 dtm.message('g').step(action, payload).prepareAndSubmit(local, {});
+// @ts-expect-error a compensation answers something else
+dtm.message('g').step(action, payload).prepareAndSubmit(local, { backCheck: pair.compensation });
 // @ts-expect-error an option messages do not have
 dtm.message('g', { orders: {} });
 
