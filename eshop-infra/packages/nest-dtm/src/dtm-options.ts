@@ -30,6 +30,11 @@ export interface SignatureKey {
 export interface SignatureOptions {
   /** The first key signs; every key is accepted, so that a key can be replaced without a stop. */
   keys: SignatureKey[];
+  /**
+   * Of a service whose HTTP branches DTM calls by another path than the one that arrives, because a proxy in front of it changes
+   * paths: makes that path, which is signed, of this one. Default: they are the same.
+   */
+  calledPath?: (path: string) => string;
 }
 
 /** Options that may come from `process.env`: one that is not set is refused at start, by its name. */
@@ -44,7 +49,7 @@ export interface DtmModuleOptions {
   /** gRPC service full name → `host:port` at which the **DTM server** reaches that service. Only submitters need it. */
   branches?: Record<string, string | undefined>;
   /**
-   * DTM cannot log in to a branch, so whoever submits signs the gid and branches accept signed calls only.
+   * DTM cannot log in to a branch, so whoever submits signs its calls and branches accept signed calls only.
    * `false` switches that off, for a network where nobody else can reach a branch.
    */
   signature: { keys: readonly MaybeUnset<SignatureKey, 'secret'>[] } | false;

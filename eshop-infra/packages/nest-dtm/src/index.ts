@@ -32,6 +32,7 @@ export type { BranchOp } from './branch/op.js';
 export { Ongoing, Refusal } from './branch/refusal.js';
 export { DtmAction, DtmCancel, DtmCompensation, DtmConfirm, DtmTry } from './branch/role.decorator.js';
 export { SIGNATURE_HEADER, Signer } from './branch/signature.js';
+export { calledMethod, type SignedCall } from './branch/signed-call.js';
 export type { BranchOutcome, BranchVerdict } from './branch/verdict.js';
 export { DtmModule, type DtmModuleAsyncOptions } from './dtm.module.js';
 export { DtmService } from './dtm.service.js';

@@ -291,7 +291,8 @@ test('trailers that an application’s filter adds to a refusal over gRPC stay',
   const till = await startTill('fastify', { providers: [{ provide: APP_FILTER, useClass: Detailed }] });
   const client = new Client(till.grpcAddress, credentials.createInsecure());
   const metadata = new Metadata();
-  for (const [key, value] of Object.entries(till.caller.metadata({ gid: randomUUID() }))) metadata.set(key, value);
+  for (const [key, value] of Object.entries(till.caller.metadata({ gid: randomUUID() }, Till.sell, { say: 'no' })))
+    metadata.set(key, value);
   const { promise, resolve } = Promise.withResolvers<ServiceError | null>();
   const { path, requestSerialize, responseDeserialize } = Till.sell;
   client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { say: 'no' }, metadata, resolve);

@@ -20,20 +20,31 @@ describe('helpers for the tests of services', () => {
 
   test('a call’s metadata says what DTM says, signed; what is empty is left out', () => {
     const caller = new DtmCaller({ signature });
-    expect(caller.metadata({ gid: 'g' })).toEqual({
+    const payload = { key: 'k', amount: 1 };
+    const metadata = {
       'dtm-gid': 'g',
       'dtm-op': 'action',
       'dtm-branch_id': '01',
       'dtm-trans_type': 'saga',
-      'dtm-signature': expect.stringMatching(/^now\./),
-    });
+    };
+    expect(caller.metadata({ gid: 'g' })).toEqual(metadata);
+    const signed = { ...metadata, 'dtm-signature': expect.stringMatching(/^now\./) };
+    expect(caller.metadata({ gid: 'g' }, Kiosk.take, payload)).toEqual(signed);
+    const client = { take: (...args: unknown[]) => args, address: 'here' };
+    const signing = caller.signing(client, Kiosk);
+    expect(signing.take(payload, { metadata, deadlineMs: 5 })).toEqual([payload, { metadata: signed, deadlineMs: 5 }]);
+    expect(signing.take(payload, { metadata: {} })).toEqual([payload, { metadata: {} }]);
+    expect(signing.take(payload)).toEqual([payload, undefined]);
+    expect(signing.address).toBe('here');
     expect(caller.metadata({ ...backCheckOf('g'), signature: '' })).toEqual({
       'dtm-gid': 'g',
       'dtm-op': 'msg',
       'dtm-branch_id': '00',
       'dtm-trans_type': 'msg',
     });
-    expect(new DtmCaller({ signature: false }).metadata({ gid: 'g' })).not.toHaveProperty('dtm-signature');
+    expect(new DtmCaller({ signature: false }).metadata({ gid: 'g' }, Kiosk.take, payload)).not.toHaveProperty(
+      'dtm-signature',
+    );
     expect(() => caller.grpc(Kiosk.take, { gid: 'g' }, { key: 'k', amount: 1 })).toThrow('grpcAddress');
   });
 

@@ -16,12 +16,19 @@ type Reply = Parameters<sendUnaryData<unknown>>;
 /** Where a call keeps its {@link GrpcReply}; also marks the patch. Shared with other copies of this package. */
 const SLOT = Symbol.for('@eshop/nest-dtm grpc reply');
 
+/** Requests as they came, for the signature. */
+const payloads = new WeakMap<object, Uint8Array>();
+
 /** What grpc-js is told at the end of a call: the handler's word, unless the call is a branch's and something else was decided. */
 export class GrpcReply {
   #pending: PendingAnswer | undefined;
   #offered: Reply | undefined;
 
-  constructor(private readonly callback: sendUnaryData<unknown>) {}
+  constructor(
+    private readonly callback: sendUnaryData<unknown>,
+    /** The request as it came, before it was read. */
+    readonly payload: Uint8Array | undefined,
+  ) {}
 
   /** The callback that the handler gets. */
   readonly answer = (...reply: Reply): void => {
@@ -64,7 +71,7 @@ export function grpcReplyOf(call: object | undefined): GrpcReply | undefined {
 }
 
 /**
- * From now on every server of grpc-js lets the library have the last word about its branches: what the application's filters and
+ * From now on every server of grpc-js keeps requests as they came, and lets the library have the last word about its branches: what the application's filters and
  * interceptors have made of an answer comes through the handler's callback, and nothing comes behind that. A server is given its
  * handlers when it starts to listen, which is after the modules were built.
  */
@@ -72,15 +79,25 @@ export function enforceGrpcAnswers(): void {
   const { register } = Server.prototype;
   if (SLOT in register) return;
   const enforcing: Server['register'] = function (this: Server, path, handler, serialize, deserialize, type) {
-    const wrapped = type === 'unary' ? (enforced(handler as Unary) as typeof handler) : handler;
-    return register.call(this, path, wrapped as never, serialize as never, deserialize as never, type);
+    if (type !== 'unary')
+      return register.call(this, path, handler as never, serialize as never, deserialize as never, type);
+    const read = (bytes: Buffer): unknown => {
+      const message: unknown = deserialize(bytes);
+      if (typeof message === 'object' && message !== null) payloads.set(message, bytes);
+      return message;
+    };
+    return register.call(this, path, enforced(handler as Unary) as never, serialize as never, read as never, type);
   };
   Server.prototype.register = Object.assign(enforcing, { [SLOT]: true });
 }
 
 function enforced(handler: Unary): Unary {
   return (call: ServerUnaryCall<unknown, unknown>, callback) => {
-    const reply = new GrpcReply(callback);
+    const { request } = call;
+    const reply = new GrpcReply(
+      callback,
+      typeof request === 'object' && request !== null ? payloads.get(request) : undefined,
+    );
     Object.assign(call, { [SLOT]: reply });
     const running: unknown = handler(call, reply.answer);
     if (running instanceof Promise) running.catch((error: unknown) => reply.failed(error));

@@ -1,36 +1,90 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { SignatureOptions } from '../dtm-options.js';
+import { covered, type SignedCall } from './signed-call.js';
 
 /** Branch header that carries the signature; DTM repeats it on every call of the transaction's branches. */
 export const SIGNATURE_HEADER = 'dtm-signature';
 
-/** Signs gids and checks signatures: HMAC-SHA-256 with a secret shared between submitters and branches. */
+/** Characters of the MAC of one call among many: 96 bits where the headers have room, at least 24. */
+const LONGEST = 16;
+const SHORTEST = 4;
+
+/** Characters of the MAC of them all, 128 bits: only who has the secret can make a list, so nobody can choose short MACs. */
+const LIST_MAC = 22;
+
+/**
+ * Signs branch calls and checks signatures: HMAC-SHA-256 with a secret shared between submitters and branches.
+ *
+ * DTM gives all calls of a transaction the same headers, so one signature is for many: `<key id>.<MAC of the list>.<length>.<MACs>`,
+ * each MAC at the place of its call. That of a call for which there is a signature of its own is `<key id>.<MAC>`.
+ */
 export class Signer {
   readonly #keys: ReadonlyMap<string, string>;
   readonly #signingKey: string;
+  readonly #secret: string;
+  /** The path by which DTM calls what this application sees as `path`. */
+  readonly calledPath: (path: string) => string;
 
-  constructor(options: SignatureOptions) {
-    this.#keys = new Map(options.keys.map((key) => [key.id, key.secret]));
-    this.#signingKey = options.keys[0]?.id ?? '';
+  constructor({ keys, calledPath = (path) => path }: SignatureOptions) {
+    this.#keys = new Map(keys.map(({ id, secret }) => [id, secret]));
+    this.#signingKey = keys[0]?.id ?? '';
+    this.#secret = keys[0]?.secret ?? '';
+    this.calledPath = calledPath;
   }
 
-  /** `<key id>.<base64url>` */
-  sign(gid: string): string {
-    return `${this.#signingKey}.${digest(this.#keys.get(this.#signingKey) ?? '', gid).toString('base64url')}`;
+  /** The signature of a call that is made, or could be made, on its own. */
+  sign(call: SignedCall): string {
+    const { place } = covered(call);
+    if (place === undefined) return `${this.#signingKey}.${macOf(this.#secret, call)}`;
+    return this.signAll(call, new Array<SignedCall>(place + 1).fill(call), Infinity) ?? '';
   }
 
-  /** Whether `signature` was made for this gid with one of the keys. */
-  verify(gid: string, signature: string): boolean {
-    const dot = signature.indexOf('.');
-    const secret = this.#keys.get(signature.slice(0, dot));
-    if (dot < 0 || secret === undefined) return false;
-    const given = Buffer.from(signature.slice(dot + 1), 'base64url');
-    const expected = digest(secret, gid);
-    return given.length === expected.length && timingSafeEqual(given, expected);
+  /**
+   * One signature for all calls that DTM makes for a transaction, in the order of their places; `undefined` when `room`, the longest
+   * that it may be, is not enough for them.
+   */
+  signAll(of: ListOwner, calls: readonly SignedCall[], room: number, shortest = SHORTEST): string | undefined {
+    const around = `${this.#signingKey}..${LONGEST}.`.length + LIST_MAC;
+    const length = Math.min(LONGEST, Math.floor((room - around) / calls.length));
+    if (length < shortest) return undefined;
+    const list = `${length}.${calls.map((call) => macOf(this.#secret, call).slice(0, length)).join('')}`;
+    return `${this.#signingKey}.${listMacOf(this.#secret, of, list)}.${list}`;
+  }
+
+  /** Whether `signature` was made for this call with one of the keys. */
+  verify(call: SignedCall, signature: string): boolean {
+    const [id = '', mac = '', length, macs = '', ...more] = signature.split('.');
+    const secret = this.#keys.get(id);
+    if (secret === undefined || more.length > 0) return false;
+    const { place } = covered(call);
+    const expected = macOf(secret, call);
+    if (place === undefined) return length === undefined && isSame(mac, expected);
+    const chars = Number(length);
+    if (!(chars >= SHORTEST && chars <= LONGEST)) return false;
+    const own = macs.slice(place * chars, (place + 1) * chars);
+    return isSame(mac, listMacOf(secret, call, `${length}.${macs}`)) && isSame(own, expected.slice(0, chars));
   }
 }
 
-/** The prefix keeps signatures of other uses of the same secret apart. */
-function digest(secret: string, gid: string): Buffer {
-  return createHmac('sha256', secret).update(`dtm-branch\n${gid}`).digest();
+/** The transaction whose calls a list is for. */
+type ListOwner = Pick<SignedCall, 'transType' | 'gid' | 'server'>;
+
+/** The first words keep signatures of other uses of the same secret apart; JSON keeps the fields apart. */
+function macOf(secret: string, call: SignedCall): string {
+  const { transType, gid, branchId, op, method, payload, server } = covered(call).call;
+  const digest = hash('sha256', payload, 'base64url');
+  return hmac(secret, ['dtm-branch 2', transType, gid, branchId, op, method, digest, server]);
+}
+
+function listMacOf(secret: string, { transType, gid, server }: ListOwner, list: string): string {
+  return hmac(secret, ['dtm-branches 2', transType, gid, server, list]).slice(0, LIST_MAC);
+}
+
+function hmac(secret: string, fields: readonly string[]): string {
+  return createHmac('sha256', secret).update(JSON.stringify(fields)).digest('base64url');
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }

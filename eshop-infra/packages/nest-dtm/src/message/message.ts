@@ -1,15 +1,17 @@
 import type { LocalStep } from '../barrier/local-step.js';
+import { ANY_METHOD } from '../branch/signed-call.js';
 import { DtmInvalidOption } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import { assertTopic } from '../topics/topic-name.js';
+import { branchHeaders, callTo, type PlannedCall } from '../transaction/branch-headers.js';
 import type { BranchMethod, MethodAs } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
 import { answerBudget } from '../transaction/budget.js';
 import { assertBackCheck, assertRoles, type InRole } from '../transaction/compensable.js';
 import type { SubmitOptions } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
-import { branchHeaders, customData } from '../transaction/transaction-options.js';
+import { customData } from '../transaction/transaction-options.js';
 import { assertMessageOptions, type MessageOptions } from './message-options.js';
 import type { LocalMessageResult, MessageResult } from './message-result.js';
 import { prepareAndSubmit } from './prepare-and-submit.js';
@@ -141,7 +143,12 @@ export class Message {
         timeoutToFail,
         requestTimeout,
         retryInterval,
-        branchHeaders: branchHeaders(gid, options.headers, this.context),
+        branchHeaders: branchHeaders(
+          { gid, transType: 'msg' },
+          options.headers,
+          this.context,
+          this.#calls(queryPrepared),
+        ),
       },
       customedData: customData(gid, options.customData, delay ? { delay } : {}, 'delay'),
       payloads: this.#payloads,
@@ -149,5 +156,18 @@ export class Message {
       queryPrepared,
       concurrent,
     };
+  }
+
+  /** Every call that DTM makes, for the signature: the back-check, then the steps. */
+  #calls(queryPrepared = ''): PlannedCall[] {
+    const backCheck = { ...callTo(queryPrepared), branchId: '00', op: 'msg', payload: '' };
+    const steps = this.#steps.map(({ action }, index) => ({
+      ...callTo(action),
+      ...(action.startsWith('topic://') && { method: ANY_METHOD }),
+      branchId: String(index + 1).padStart(2, '0'),
+      op: 'action',
+      payload: this.#payloads[index] ?? '',
+    }));
+    return [backCheck, ...steps];
   }
 }

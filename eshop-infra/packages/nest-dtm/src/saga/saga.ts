@@ -1,13 +1,14 @@
 import { DtmInvalidOption } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
+import { branchHeaders, callTo, type PlannedCall } from '../transaction/branch-headers.js';
 import type { BranchMethod, MethodAs, SameMessage } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl } from '../transaction/branch-target.js';
 import { answerBudget } from '../transaction/budget.js';
 import { assertOneTransport, assertRoles, type Compensable } from '../transaction/compensable.js';
 import { type SubmitOptions, type SubmitResult, submit } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
-import { branchHeaders, customData } from '../transaction/transaction-options.js';
+import { customData } from '../transaction/transaction-options.js';
 import { assertOrders, assertSagaOptions, type SagaOptions } from './saga-options.js';
 
 /** Branch ids have two digits. */
@@ -124,11 +125,22 @@ export class Saga {
         requestTimeout,
         retryInterval,
         retryLimit,
-        branchHeaders: branchHeaders(gid, options.headers, this.context),
+        branchHeaders: branchHeaders({ gid, transType: 'saga' }, options.headers, this.context, this.#calls()),
       },
       customedData: customData(gid, options.customData, concurrency, 'orders'),
       payloads: this.#payloads,
       steps: this.#steps,
     };
+  }
+
+  /** Every call that DTM may make, for the signature. One that it does not make has no address, and nobody can call that. */
+  #calls(): PlannedCall[] {
+    return this.#steps.flatMap(({ action, compensate }, index) => {
+      const step = { branchId: String(index + 1).padStart(2, '0'), payload: this.#payloads[index] ?? '' };
+      return [
+        { ...step, ...callTo(action), op: 'action' },
+        { ...step, ...callTo(compensate), op: 'compensate' },
+      ];
+    });
   }
 }

@@ -3,12 +3,13 @@ import { DtmAborted, DtmOutcomeUnknown, DtmUnavailable } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import { refusalText, type Transaction } from '../server/transaction.js';
+import { branchHeaders } from '../transaction/branch-headers.js';
 import { answerBudget, Budget, backOff, pause } from '../transaction/budget.js';
 import { prepare } from '../transaction/prepare.js';
 import { ACKNOWLEDGED, assertSameKind, awaitFinal, lookUp, lookUpAfter, wasAnswered } from '../transaction/stored.js';
 import { giveUp } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
-import { branchHeaders, customData } from '../transaction/transaction-options.js';
+import { customData } from '../transaction/transaction-options.js';
 import { Tcc } from './tcc.js';
 import { assertTccOptions, OWNER_KEY, type TccOptions, type TccResult } from './tcc-options.js';
 
@@ -22,7 +23,12 @@ export async function runTcc<T>(
   assertGid(gid);
   assertTccOptions(options);
   const { timeoutToFail, requestTimeout, retryInterval, waitResult = false } = options;
-  const headers = branchHeaders(gid, options.headers, context);
+  // DTM confirms and cancels with these headers, of which it learns before there is any branch.
+  const anyBranch = { transport: 'grpc', branchId: '', method: '', payload: '' } as const;
+  const headers = branchHeaders({ gid, transType: 'tcc' }, options.headers, context, [
+    { ...anyBranch, op: 'confirm' },
+    { ...anyBranch, op: 'cancel' },
+  ]);
   const request: DtmRequest = {
     gid,
     transType: 'tcc',

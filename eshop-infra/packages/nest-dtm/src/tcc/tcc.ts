@@ -1,7 +1,9 @@
 import { status } from '@grpc/grpc-js';
+import { SIGNATURE_PARAM } from '../branch/signed-call.js';
 import { DtmAborted, DtmInvalidOption, DtmUnavailable } from '../errors.js';
+import { type AddressedCall, ownHeaders, signedCall } from '../transaction/branch-headers.js';
 import type { BranchMethod, MethodAs, SameMessage } from '../transaction/branch-method.js';
-import { branchPayload, branchUrl } from '../transaction/branch-target.js';
+import { branchPayload, branchUrl, MAX_URL } from '../transaction/branch-target.js';
 import { Budget, backOff } from '../transaction/budget.js';
 import { assertOneTransport, assertRoles, type TccBranch } from '../transaction/compensable.js';
 import { hopeless } from '../transaction/judge-failure.js';
@@ -83,23 +85,33 @@ export class Tcc {
     assertOneTransport({ try: tryMethod, confirm, cancel }, field, gid);
     const bytes = branchPayload<unknown>(tryMethod as BranchMethod<unknown>, payload, `${field}.payload`, gid, context);
     const url = branchUrl(tryMethod, `${field}.try`, gid, context);
+    const confirmUrl = branchUrl(confirm, `${field}.confirm`, gid, context);
+    const cancelUrl = branchUrl(cancel, `${field}.cancel`, gid, context);
+    const branch = { gid, transType: 'tcc', branchId: String(this.#branches + 1).padStart(2, '0'), payload: bytes };
     const data = {
-      confirm: branchUrl(confirm, `${field}.confirm`, gid, context),
-      cancel: branchUrl(cancel, `${field}.cancel`, gid, context),
+      confirm: this.#signedUrl({ ...branch, url: confirmUrl, op: 'confirm' }, `${field}.confirm`),
+      cancel: this.#signedUrl({ ...branch, url: cancelUrl, op: 'cancel' }, `${field}.cancel`),
     };
     this.#branches++;
-    const branchId = String(this.#branches).padStart(2, '0');
-    await this.#register(branchId, data, bytes);
+    await this.#register(branch.branchId, data, bytes);
+    const call = { ...branch, url, op: 'try' };
     await context.caller.call({
-      url,
-      gid,
-      transType: 'tcc',
-      branchId,
-      op: 'try',
-      headers: this.headers,
-      payload: bytes,
+      ...call,
+      headers: ownHeaders(this.headers, context, call),
       deadlineMs: this.requestTimeout ? this.requestTimeout * 1_000 : DEFAULT_CALL_MS,
     });
+  }
+
+  /** DTM calls it with the headers of Prepare, which cannot sign a branch that was not known then. A URL can carry a signature. */
+  #signedUrl(call: AddressedCall, field: string): string {
+    const { gid, headers } = this;
+    const { signer } = this.context;
+    const signed = signedCall(headers, call);
+    if (!signer || signed.transport === 'grpc') return call.url;
+    const url = `${call.url}${call.url.includes('?') ? '&' : '?'}${SIGNATURE_PARAM}=${signer.sign(signed)}`;
+    if (url.length > MAX_URL)
+      throw new DtmInvalidOption(field, `longer than ${MAX_URL} characters with its signature`, { gid });
+    return url;
   }
 
   /** A branch DTM does not know would be neither confirmed nor cancelled, so it is tried only afterwards. */

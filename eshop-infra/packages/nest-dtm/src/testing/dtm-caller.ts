@@ -1,5 +1,6 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { SIGNATURE_HEADER, Signer } from '../branch/signature.js';
+import { calledMethod, SIGNATURE_PARAM, type SignedCall } from '../branch/signed-call.js';
 import type { SignatureOptions } from '../dtm-options.js';
 import type { GrpcBranchMethod } from '../transaction/branch-method.js';
 
@@ -51,10 +52,29 @@ export class DtmCaller {
     this.#signer = options.signature ? new Signer(options.signature) : undefined;
   }
 
-  /** gRPC metadata of a call, for a client of the service's own. */
-  metadata(call: DtmCall): Record<string, string> {
+  /**
+   * gRPC metadata of a call. A signature is for one method and payload: without them there is none but one that `call` names, and
+   * {@link signing} adds the right one.
+   */
+  metadata<Request>(call: DtmCall, method?: GrpcBranchMethod<Request>, payload?: Request): Record<string, string> {
     const entries = Object.entries(identity(call)).map(([key, value]) => [`dtm-${key}`, value] as const);
-    return present([...entries, [SIGNATURE_HEADER, this.#sign(call)]]);
+    const signature = method && payload !== undefined ? this.#signGrpc(method, call, payload) : call.signature;
+    return present([...entries, [SIGNATURE_HEADER, signature ?? '']]);
+  }
+
+  /**
+   * A client of the service's own whose calls are signed like DTM's where their metadata is that of a branch call, as
+   * {@link metadata} makes it. `client` has a method for each of `methods`, which takes the message and `{ metadata }`.
+   */
+  signing<Api extends object>(client: Api, methods: Readonly<Record<string, GrpcBranchMethod<never>>>): Api {
+    const signed = Object.entries(methods).map(([name, method]) => {
+      const call: unknown = Reflect.get(client, name);
+      if (typeof call !== 'function') return [name, call];
+      const send = (message: unknown, options?: { metadata?: Record<string, string> }): unknown =>
+        call.call(client, message, this.#signedOptions(method as GrpcBranchMethod<unknown>, message, options));
+      return [name, send];
+    });
+    return Object.assign(Object.create(client), Object.fromEntries(signed));
   }
 
   /** Calls a method over gRPC. `deadlineMs`: DTM's own is 3000. */
@@ -67,7 +87,7 @@ export class DtmCaller {
     if (this.options.grpcAddress === undefined) throw new Error('the caller was made without a grpcAddress');
     this.#client ??= new Client(this.options.grpcAddress, credentials.createInsecure());
     const metadata = new Metadata();
-    for (const [key, value] of Object.entries(this.metadata(call))) metadata.set(key, value);
+    for (const [key, value] of Object.entries(this.metadata(call, method, payload))) metadata.set(key, value);
     const { promise, resolve } = Promise.withResolvers<DtmCallAnswer>();
     this.#client.makeUnaryRequest(
       method.path,
@@ -84,15 +104,20 @@ export class DtmCaller {
   /** Calls a path over HTTP: GET without a payload, else POST, as DTM does it. */
   async http(path: string, call: DtmCall, payload?: object): Promise<DtmCallAnswer> {
     const url = new URL(path, this.options.http);
+    const body = payload ? JSON.stringify(payload) : '';
+    const signature =
+      call.signature ?? this.#sign(call, { transport: 'http', method: calledMethod(url.href), payload: body });
     for (const [key, value] of Object.entries(present(Object.entries(identity(call)))))
       url.searchParams.set(key, value);
+    // As it stands in the URL that DTM was given.
+    if (call.transType === 'tcc' && call.op !== 'try') url.searchParams.set(SIGNATURE_PARAM, signature);
     const response = await fetch(url, {
       method: payload ? 'POST' : 'GET',
       headers: present([
-        [SIGNATURE_HEADER, this.#sign(call)],
+        [SIGNATURE_HEADER, signature],
         ['content-type', payload ? 'application/json' : ''],
       ]),
-      ...(payload && { body: JSON.stringify(payload) }),
+      ...(payload && { body }),
     });
     return { status: response.status, text: await response.text() };
   }
@@ -102,8 +127,32 @@ export class DtmCaller {
     this.#client?.close();
   }
 
-  #sign({ gid, signature }: DtmCall): string {
-    return signature ?? this.#signer?.sign(gid) ?? '';
+  #signGrpc<Request>(method: GrpcBranchMethod<Request>, call: DtmCall, payload: Request): string {
+    if (call.signature !== undefined) return call.signature;
+    const bytes = method.requestSerialize(payload);
+    return this.#sign(call, { transport: 'grpc', method: method.path, payload: bytes });
+  }
+
+  #sign(call: DtmCall, how: Pick<SignedCall, 'transport' | 'method' | 'payload'>): string {
+    const { gid, op = '', branch_id: branchId = '', trans_type: transType = '' } = identity(call);
+    return this.#signer?.sign({ ...how, gid: gid ?? '', op, branchId, transType, server: '' }) ?? '';
+  }
+
+  #signedOptions<Options extends { metadata?: Record<string, string> }>(
+    method: GrpcBranchMethod<unknown>,
+    message: unknown,
+    options: Options | undefined,
+  ): Options | undefined {
+    const metadata = options?.metadata;
+    const gid = metadata?.['dtm-gid'];
+    if (!options || !metadata || gid === undefined || SIGNATURE_HEADER in metadata) return options;
+    const call = {
+      gid,
+      op: metadata['dtm-op'] ?? '',
+      branchId: metadata['dtm-branch_id'] ?? '',
+      transType: metadata['dtm-trans_type'] ?? '',
+    };
+    return { ...options, metadata: { ...metadata, ...this.metadata(call, method, message) } };
   }
 }
 

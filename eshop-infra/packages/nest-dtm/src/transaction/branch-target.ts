@@ -7,7 +7,7 @@ import type { TransactionContext } from './transaction-context.js';
 
 /** Column sizes of DTM's store; it rejects or cuts what is larger. */
 const MAX_PAYLOAD_BYTES = 65_535;
-const MAX_URL = 1_024;
+export const MAX_URL = 1_024;
 
 /** The address DTM calls for a method: `host:port/package.Service/Method`, or the URL of an HTTP branch. */
 export function branchUrl(

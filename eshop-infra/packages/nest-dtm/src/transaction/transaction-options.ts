@@ -1,7 +1,5 @@
-import { SIGNATURE_HEADER } from '../branch/signature.js';
 import { DtmInvalidOption } from '../errors.js';
 import { checkedJson } from './json.js';
-import type { TransactionContext } from './transaction-context.js';
 
 /** Options every kind of transaction has; DTM stores them. Times in seconds, as DTM has them. */
 export interface TransactionOptions {
@@ -18,7 +16,7 @@ export interface TransactionOptions {
 }
 
 /** Column size of options and of custom data in DTM's store; it rejects what is larger. */
-const MAX_COLUMN = 1_024;
+export const MAX_COLUMN = 1_024;
 
 /** DTM's column of the next interval is a 32-bit number. */
 const MAX_INT = 2 ** 31 - 1;
@@ -49,22 +47,6 @@ export function assertTransactionOptions<Options extends TransactionOptions>(
     if (options.customData && key in options.customData)
       throw new DtmInvalidOption(`customData.${key}`, 'is a key with a meaning to DTM; there is an option for it');
   }
-}
-
-/** The headers of every branch call, the signature of the gid among them. Those of observers give way where there is no room. */
-export function branchHeaders(
-  gid: string,
-  headers: Record<string, string> | undefined,
-  { signer, observedHeaders }: Pick<TransactionContext, 'signer' | 'observedHeaders'>,
-): Record<string, string> {
-  // 150: what DTM adds around the headers in the same column.
-  const tooLong = (all: Record<string, string>): boolean => JSON.stringify(all).length + 150 > MAX_COLUMN;
-  const own = signer ? { ...headers, [SIGNATURE_HEADER]: signer.sign(gid) } : { ...headers };
-  const all = { ...observedHeaders(), ...own };
-  if (!tooLong(all)) return all;
-  if (headers && tooLong(own))
-    throw new DtmInvalidOption('headers', `together too long for DTM's column of ${MAX_COLUMN} characters`, { gid });
-  return own;
 }
 
 /** DTM's column `custom_data`: the caller's data and what DTM itself reads there. */

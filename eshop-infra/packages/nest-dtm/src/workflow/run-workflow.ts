@@ -1,11 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { describe } from '../branch/answer.js';
 import { Ongoing, Refusal } from '../branch/refusal.js';
+import { SERVER_HEADER } from '../branch/signed-call.js';
 import type { BranchVerdict } from '../branch/verdict.js';
 import { DtmInvalidOption, DtmOutcomeUnknown, DtmProtocolError, DtmRefused } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { Transaction } from '../server/transaction.js';
+import { branchHeaders, callTo } from '../transaction/branch-headers.js';
 import type { BranchMethod } from '../transaction/branch-method.js';
 import { branchUrl } from '../transaction/branch-target.js';
 import { Budget, backOff } from '../transaction/budget.js';
@@ -13,14 +15,11 @@ import { checkedJson } from '../transaction/json.js';
 import { prepare } from '../transaction/prepare.js';
 import { ACKNOWLEDGED, assertSameKind, lookUpAfter } from '../transaction/stored.js';
 import { giveUp } from '../transaction/submit.js';
-import { branchHeaders, customData } from '../transaction/transaction-options.js';
+import { customData } from '../transaction/transaction-options.js';
 import { EndedElsewhere, Progress } from './progress.js';
 import { asRefusal, reasonOf, Workflow, type WorkflowContext } from './workflow.js';
 import { assertWorkflowOptions, type WorkflowOptions, type WorkflowResult } from './workflow-options.js';
 import type { RegisteredWorkflow } from './workflows.js';
-
-/** Branch header with the name of the DTM server, where it is not `default`: DTM does not say who it is when it calls. */
-export const SERVER_HEADER = 'dtm-server';
 
 /** DTM's column `result`, which holds base64. */
 const MAX_RESULT = 1_024;
@@ -65,7 +64,7 @@ export async function runWorkflow<Output>(
     transOptions: {
       requestTimeout: options.requestTimeout,
       retryInterval: options.retryInterval,
-      branchHeaders: branchHeaders(gid, { ...options.headers, ...named }, context),
+      branchHeaders: callbackHeaders(gid, workflow, { ...options.headers, ...named }, context),
     },
     customedData: customData(gid, options.customData, { name: workflow.name, data }, 'input'),
   };
@@ -108,7 +107,7 @@ async function carryOut(stored: Transaction, workflow: RegisteredWorkflow, conte
   let steps: Workflow | undefined;
   let decision: Decision | undefined;
   try {
-    const headers = branchHeaders(gid, stored.headers, context);
+    const headers = callbackHeaders(gid, workflow, stored.headers, context);
     const progress = new Progress(context.server, gid, stored.branches);
     steps = new Workflow(gid, progress, headers, stored.requestTimeout, context);
     decision = await decide(steps, progress, workflow, inputOf(stored), context);
@@ -199,6 +198,19 @@ async function submit(
     if (!now || budget.spent) throw giveUp(gid, true, failure);
     await backOff(attempt, budget);
   }
+}
+
+/** Headers of the call by which DTM resumes a workflow, the only one it makes for it. */
+function callbackHeaders(
+  gid: string,
+  { name }: RegisteredWorkflow,
+  headers: Record<string, string>,
+  context: RunContext,
+): Record<string, string> {
+  const { queryPrepared = '' } = addressed(gid, context);
+  return branchHeaders({ gid, transType: 'workflow' }, headers, context, [
+    { ...callTo(queryPrepared), branchId: '00', op: name, payload: '' },
+  ]);
 }
 
 /** What prepare and submit have in common. */

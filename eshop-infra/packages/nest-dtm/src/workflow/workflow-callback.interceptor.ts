@@ -12,11 +12,11 @@ import { type Branch, type BranchCall, readBranchCall } from '../branch/branch.j
 import { BranchDrain } from '../branch/branch-drain.js';
 import { assertCarriedGid } from '../branch/identify.js';
 import { decided } from '../branch/open-answer.js';
+import { SERVER_HEADER } from '../branch/signed-call.js';
 import type { BranchVerdict } from '../branch/verdict.js';
 import { DtmService } from '../dtm.service.js';
 import type { Observers } from '../observe/observer.js';
 import { DTM_OBSERVERS } from '../tokens.js';
-import { SERVER_HEADER } from './run-workflow.js';
 import { Workflows } from './workflows.js';
 
 /**

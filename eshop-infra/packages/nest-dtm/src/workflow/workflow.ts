@@ -6,6 +6,7 @@ import { Ongoing, Refusal } from '../branch/refusal.js';
 import { sendableText } from '../branch/sendable-text.js';
 import { DtmInvalidOption, isMisuse } from '../errors.js';
 import type { BranchReply } from '../transaction/branch-caller.js';
+import { ownHeaders } from '../transaction/branch-headers.js';
 import { type BranchMethod, type MethodAs, replyReader, type SameMessage } from '../transaction/branch-method.js';
 import { branchUrl, serialize } from '../transaction/branch-target.js';
 import { assertRoles, type Compensable, type Role, type Roles, type TccBranch } from '../transaction/compensable.js';
@@ -302,7 +303,10 @@ export class Workflow {
     const deadlineMs = requestTimeout ? requestTimeout * 1_000 : DEFAULT_CALL_MS;
     return (role, method) => {
       const url = hereOnly(() => branchUrl(method, `${field}.${role}`, gid, context));
-      return (branch) => context.caller.call({ ...branch, url, headers, payload, deadlineMs });
+      return (branch) => {
+        const call = { ...branch, url, payload };
+        return context.caller.call({ ...call, headers: ownHeaders(headers, context, call), deadlineMs });
+      };
     };
   }
 
