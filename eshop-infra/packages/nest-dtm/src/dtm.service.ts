@@ -147,7 +147,6 @@ export class DtmService implements OnApplicationShutdown {
     const { classify: own, workflowCallback = workflowService.execute } = this.options;
     return {
       ...this.#context('workflow', server),
-      serverName: server ?? 'default',
       callback: workflowCallback,
       barrier: this.barriers.get(barrier),
       closing: () => this.drain.closing,
@@ -158,6 +157,7 @@ export class DtmService implements OnApplicationShutdown {
   #context(transType: string, server = 'default'): TransactionContext {
     return {
       server: this.#server(server),
+      serverMark: server === 'default' ? '' : encodeURIComponent(server),
       signer: this.signer,
       branches: this.options.branches ?? {},
       inTurn: (gid, budget, work) =>

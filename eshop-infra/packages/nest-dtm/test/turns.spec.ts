@@ -53,6 +53,24 @@ describe('a gid that is in use', () => {
     expect(await bank.state(account)).toEqual({ balance: 9, hits: 1 });
   });
 
+  test('by two servers that call one service: each transaction takes effect, and is taken back by itself', async () => {
+    const [gid, account, poor] = [randomUUID(), await bank.account(10), await bank.account(0)];
+    const one = (server: string) => saga(gid, account, server).submit({ waitResult: true });
+    expect(await Promise.all([one('default'), one('redis')])).toMatchObject([
+      { status: 'succeed' },
+      { status: 'succeed' },
+    ]);
+    expect(await bank.state(account)).toEqual({ balance: 8, hits: 2 });
+    const other = randomUUID();
+    const refused = (server: string) =>
+      saga(other, account, server)
+        .step(Bank.withdraw, Bank.withdrawRevert, { account: server === 'redis' ? poor : account, amount: 1 })
+        .submit({ waitResult: true });
+    expect(await refused('default')).toMatchObject({ status: 'succeed' });
+    expect(await refused('redis')).toMatchObject({ status: 'failed' });
+    expect((await bank.state(account)).balance).toBe(6);
+  });
+
   test('when it is free again, also for what its own work has left behind', async () => {
     const [gid, account] = [randomUUID(), await bank.account(10)];
     const ended = gate();

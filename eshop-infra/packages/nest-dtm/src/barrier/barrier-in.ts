@@ -4,10 +4,9 @@ import { Refusal } from '../branch/refusal.js';
 import { DtmInvalidOption } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { BarrierOutcome } from './barrier.js';
-import { BARRIER_ROW, insertIgnore, quoteTable } from './barrier-table.js';
+import { AT_PLACE, BARRIER_ROW, barrierRow, insertIgnore, place, quoteTable } from './barrier-table.js';
 import { localBranch, UNDONE } from './local-branch.js';
 import type { LocalOutcome } from './local-step.js';
-import type { SqlValue } from './mysql-transaction.js';
 import { type OpenTransaction, type Statements, statementsOf } from './open-transaction.js';
 
 const MAX_BRANCH_ID_LENGTH = 128;
@@ -34,9 +33,7 @@ export class BarrierIn {
   ) {
     this.#insert = insertIgnore(table);
     // Locking: under REPEATABLE READ a plain read might show the time before the insert waited for the other side.
-    this.#reason =
-      `SELECT reason FROM ${quoteTable(table)} WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = '01' ` +
-      'LOCK IN SHARE MODE';
+    this.#reason = `SELECT reason FROM ${quoteTable(table)} ${AT_PLACE} LOCK IN SHARE MODE`;
   }
 
   /**
@@ -64,20 +61,20 @@ export class BarrierIn {
     assertGid(gid);
     const branch = localBranch(gid);
     if ((await this.#take(branch, [branch.op])) === 1) return { done: true, repeat: false, value: await work() };
-    const [row] = await this.statements.read(this.#reason, [gid, branch.branchId, branch.op]);
+    const [row] = await this.statements.read(this.#reason, place(branch));
     return row?.reason === branch.op ? { done: true, repeat: true } : { done: false, why: 'rolled-back' };
   }
 
-  async #assertNotUndone({ transType, gid, branchId, op }: Branch): Promise<void> {
-    const undoing = undoingOf(transType, op);
+  async #assertNotUndone(branch: Branch): Promise<void> {
+    const undoing = undoingOf(branch.transType, branch.op);
     if (undoing === undefined) return;
-    const [row] = await this.statements.read(this.#reason, [gid, branchId, undoing]);
+    const [row] = await this.statements.read(this.#reason, place(branch, undoing));
     if (row) throw new Refusal(row.reason === undoing ? UNDONE : row.reason);
   }
 
   /** How many of the rows of these ops are new. Waits while another transaction holds one of them uncommitted. */
-  async #take({ transType, gid, branchId, op }: Branch, ops: readonly string[]): Promise<number> {
-    const values = ops.flatMap((each): SqlValue[] => [transType, gid, branchId, each, op]);
+  async #take(branch: Branch, ops: readonly string[]): Promise<number> {
+    const values = ops.flatMap((each) => barrierRow(branch, each));
     const { affectedRows } = await this.statements.write(this.#insert + ops.map(() => BARRIER_ROW).join(', '), values);
     return affectedRows;
   }

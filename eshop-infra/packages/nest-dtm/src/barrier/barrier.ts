@@ -49,7 +49,7 @@ export interface Barrier {
    * Whether the local step of the message `gid` was done; when not, marks it so that it never will be. Needed by
    * `@DtmBackCheck()`.
    */
-  backCheck?(gid: string): Promise<'done' | 'rolled-back'>;
+  backCheck?(gid: string, server?: string): Promise<'done' | 'rolled-back'>;
   /**
    * Does a local step of a workflow at most once, and keeps what it came to together with its mark: a repeat gets the same text,
    * also when the process died before DTM heard of it. Needed by `Workflow.local`.

@@ -44,11 +44,11 @@ export class CallGroups {
   ) {}
 
   call<T>(call: BarrierCall<T>): Promise<BarrierOutcome<T>> {
-    const { gid, branchId, op } = call.branch;
+    const { gid, branchId, op, server = '' } = call.branch;
     return new Promise((resolve) => {
       // Its own call comes back to each: what `together` gives for it is what its `work` returned.
       const settle = (outcome: Promise<BarrierOutcome<unknown>>) => resolve(outcome as Promise<BarrierOutcome<T>>);
-      this.#waiting.push({ call, key: `${gid} ${branchId} ${op}`, settle });
+      this.#waiting.push({ call, key: `${gid} ${branchId} ${op} ${server}`, settle });
       this.#next();
     });
   }

@@ -13,15 +13,17 @@ export interface LocalStep<T> {
   /**
    * Does the work together with its mark, at most once per gid, whoever calls it how often.
    *
+   * @param server name of the DTM server as in {@link Branch.server}; a gid on two servers is two messages
+   *
    * @throws {Refusal} the business says no: neither work nor mark is kept
    * @throws any other error: it is not known whether work and mark were kept; `check` tells
    */
-  run(gid: string): Promise<LocalOutcome<T>>;
+  run(gid: string, server?: string): Promise<LocalOutcome<T>>;
   /**
    * Whether the work was done. When it was not, marks the gid as rolled back, so that it can never be done afterwards. Waits
    * for a `run` that is under way.
    */
-  check(gid: string): Promise<'done' | 'rolled-back'>;
+  check(gid: string, server?: string): Promise<'done' | 'rolled-back'>;
   /** Throws when the work can never be done under this gid. Asked before anything is sent. */
   assertPossible?(gid: string): void;
 }

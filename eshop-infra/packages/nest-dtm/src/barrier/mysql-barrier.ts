@@ -5,15 +5,16 @@ import { describe } from '../branch/answer.js';
 import type { Branch } from '../branch/branch.js';
 import { Transient } from '../branch/classify.js';
 import { undoingOf, undoneBy } from '../branch/op.js';
+import { sendableText } from '../branch/sendable-text.js';
 import { assertGid } from '../gid.js';
 import type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from './barrier.js';
-import { BARRIER_ROW, insertIgnore, quoteTable } from './barrier-table.js';
+import { AT_PLACE, BARRIER_ROW, barrierRow, insertIgnore, place, quoteTable } from './barrier-table.js';
 import { type BranchContext, branchContext } from './branch-context.js';
 import { type Bypass, guardDataSource } from './bypass-guard.js';
 import { CallGroups } from './call-groups.js';
 import { localBranch } from './local-branch.js';
 import type { LocalStep } from './local-step.js';
-import { MysqlTransaction, type SqlValue } from './mysql-transaction.js';
+import { MysqlTransaction } from './mysql-transaction.js';
 import { orAbandon } from './or-abandon.js';
 import { SharedWrites } from './shared-writes.js';
 
@@ -101,12 +102,11 @@ export class MysqlBarrier implements Barrier {
     this.#insert = insertIgnore(table);
     this.#insertOne = `${this.#insert}${BARRIER_ROW}`;
     this.#insertTwo = `${this.#insert}${BARRIER_ROW}, ${BARRIER_ROW}`;
-    const oneRow = "WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = '01'";
-    this.#selectReason = `SELECT reason FROM ${quoteTable(table)} ${oneRow}`;
+    this.#selectReason = `SELECT reason FROM ${quoteTable(table)} ${AT_PLACE}`;
     // Locking: waits for a compensation that is under way, and sees what has committed since the transaction began.
-    this.#selectUndoing = `SELECT op, reason FROM ${quoteTable(table)} ${oneRow} LOCK IN SHARE MODE`;
-    this.#selectResult = `SELECT reason, result FROM ${quoteTable(table)} ${oneRow}`;
-    this.#keepResult = `UPDATE ${quoteTable(table)} SET result = ? ${oneRow}`;
+    this.#selectUndoing = `SELECT op, reason FROM ${quoteTable(table)} ${AT_PLACE} LOCK IN SHARE MODE`;
+    this.#selectResult = `SELECT reason, result FROM ${quoteTable(table)} ${AT_PLACE}`;
+    this.#keepResult = `UPDATE ${quoteTable(table)} SET result = ? ${AT_PLACE}`;
     this.#acquireTimeoutMs = acquireTimeoutMs;
     this.#session = [
       ...(isolation === 'server' ? [] : [`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`]),
@@ -128,47 +128,48 @@ export class MysqlBarrier implements Barrier {
    */
   local<T>(work: () => Promise<T>): LocalStep<T> {
     return {
-      run: async (gid) => {
+      run: async (gid, server) => {
         assertGid(gid);
-        const outcome = await this.#alone({ branch: localBranch(gid), work, cancelled: () => false });
+        const outcome = await this.#alone({ branch: localBranch(gid, server), work, cancelled: () => false });
         if (outcome.ran) return { done: true, repeat: false, value: outcome.value };
-        return (await this.backCheck(gid)) === 'done'
+        return (await this.backCheck(gid, server)) === 'done'
           ? { done: true, repeat: true }
           : { done: false, why: 'rolled-back' };
       },
-      check: (gid) => this.backCheck(gid),
+      check: (gid, server) => this.backCheck(gid, server),
     };
   }
 
   /** Whether the local step of this gid was done; when not, it never will be. Waits for one that is under way. */
-  async backCheck(gid: string): Promise<'done' | 'rolled-back'> {
+  async backCheck(gid: string, server?: string): Promise<'done' | 'rolled-back'> {
     assertGid(gid);
     return this.#withConnection(async (transaction) => {
-      const { transType, branchId, op } = localBranch(gid);
-      await transaction.execute(this.#insertOne, [transType, gid, branchId, op, 'rollback']);
-      const [row] = await transaction.execute<RowDataPacket[]>(this.#selectReason, [gid, branchId, op]);
-      return row?.reason === op ? 'done' : 'rolled-back';
+      const branch = localBranch(gid, server);
+      await transaction.execute(this.#insertOne, barrierRow(branch, branch.op, 'rollback'));
+      const [row] = await transaction.execute<RowDataPacket[]>(this.#selectReason, place(branch));
+      return row?.reason === branch.op ? 'done' : 'rolled-back';
     });
   }
 
   /** Does a local step of a workflow; `workflowMigration` adds the column for what it returns. */
   async step(branch: Branch, work: () => Promise<string>): Promise<StepOutcome> {
-    const { gid, branchId, op } = branch;
     const outcome = await this.#alone({
       branch,
       cancelled: () => false,
       work: async () => {
         const result = await work();
-        await currentTransaction().execute(this.#keepResult, [result, gid, branchId, op]).catch(asMissingColumn);
+        await currentTransaction()
+          .execute(this.#keepResult, [result, ...place(branch)])
+          .catch(asMissingColumn);
         return result;
       },
     });
     if (outcome.ran) return { done: true, result: outcome.value };
     if (outcome.why === 'undone') return { done: false };
     const [row] = await this.#withConnection((transaction) =>
-      transaction.execute<KeptRow[]>(this.#selectResult, [gid, branchId, op]).catch(asMissingColumn),
+      transaction.execute<KeptRow[]>(this.#selectResult, place(branch)).catch(asMissingColumn),
     );
-    return row?.reason === op ? { done: true, result: row.result ?? '' } : { done: false };
+    return row?.reason === branch.op ? { done: true, result: row.result ?? '' } : { done: false };
   }
 
   /** Takes a local step of a workflow back. */
@@ -185,7 +186,7 @@ export class MysqlBarrier implements Barrier {
         const insert = `${this.#insert}${calls.map(() => BARRIER_ROW).join(', ')}`;
         const { affectedRows } = await transaction.execute<ResultSetHeader>(
           insert,
-          calls.flatMap(({ branch }) => row(branch, 'action')),
+          calls.flatMap(({ branch }) => barrierRow(branch, 'action')),
         );
         if (affectedRows !== calls.length) throw new Error('one of these branches ran before');
         const outcomes = await this.#runAll(calls, transaction);
@@ -283,24 +284,27 @@ export class MysqlBarrier implements Barrier {
   async #enter(transaction: MysqlTransaction, branch: Branch): Promise<NotRun | undefined> {
     const undone = undoneBy(branch.op);
     if (undone === undefined) {
-      const { affectedRows } = await transaction.execute<ResultSetHeader>(this.#insertOne, row(branch, branch.op));
+      const { affectedRows } = await transaction.execute<ResultSetHeader>(
+        this.#insertOne,
+        barrierRow(branch, branch.op),
+      );
       return affectedRows === 1 ? undefined : this.#before(transaction, branch);
     }
     // Both rows in one statement. New are: both (the action never took effect), the compensation's only (it did), or none
     // (a repeat); the action's alone cannot be, as a compensation row never exists without it.
     const { affectedRows } = await transaction.execute<ResultSetHeader>(this.#insertTwo, [
-      ...row(branch, undone),
-      ...row(branch, branch.op),
+      ...barrierRow(branch, undone),
+      ...barrierRow(branch, branch.op),
     ]);
     if (affectedRows === 1) return undefined;
     return { ran: false, why: affectedRows === 0 ? 'repeat' : 'null-compensation' };
   }
 
   /** What a branch whose row is there came to. */
-  async #before(transaction: MysqlTransaction, { transType, gid, branchId, op }: Branch): Promise<NotRun> {
-    const undoing = undoingOf(transType, op);
+  async #before(transaction: MysqlTransaction, branch: Branch): Promise<NotRun> {
+    const undoing = undoingOf(branch.transType, branch.op);
     if (undoing === undefined) return { ran: false, why: 'repeat' };
-    const [row] = await transaction.execute<UndoingRow[]>(this.#selectUndoing, [gid, branchId, undoing]);
+    const [row] = await transaction.execute<UndoingRow[]>(this.#selectUndoing, place(branch, undoing));
     if (!row) return { ran: false, why: 'repeat' };
     return { ran: false, why: 'undone', ...(row.reason !== row.op && { reason: row.reason }) };
   }
@@ -315,10 +319,9 @@ export class MysqlBarrier implements Barrier {
     undoing: string,
     error: unknown,
   ): Promise<NotRun | undefined> {
-    const { transType, gid, branchId, op } = branch;
     const { affectedRows } = await transaction.execute<ResultSetHeader>(this.#insertTwo, [
-      ...[transType, gid, branchId, op, undoing],
-      ...[transType, gid, branchId, undoing, describe(error).slice(0, MAX_REASON).toWellFormed()],
+      ...barrierRow(branch, branch.op, undoing),
+      ...barrierRow(branch, undoing, sendableText(describe(error), MAX_REASON)),
     ]);
     if (affectedRows === 2) return undefined;
     // New is the compensation's only: the action's was there, of a repeat that took effect.
@@ -420,11 +423,6 @@ function currentTransaction(): MysqlTransaction {
 function asMissingColumn(error: { errno?: number }): never {
   if (error.errno !== 1054) throw error;
   throw new Error('the barrier table keeps no results: add workflowMigration to the migrations', { cause: error });
-}
-
-/** The barrier row of one op of a branch; its reason says which op inserted it. */
-function row(branch: Branch, op: string): SqlValue[] {
-  return [branch.transType, branch.gid, branch.branchId, op, branch.op];
 }
 
 function statement(connection: PoolConnection, sql: string): Promise<void> {

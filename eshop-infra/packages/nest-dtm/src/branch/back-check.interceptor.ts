@@ -15,6 +15,7 @@ import { readBranchCall } from './branch.js';
 import { branchMetadata } from './branch-metadata.js';
 import { assertCarriedGid } from './identify.js';
 import { decided } from './open-answer.js';
+import { SERVER_HEADER } from './signed-call.js';
 
 /** Answers a back-check from the barrier. */
 @Injectable()
@@ -28,8 +29,9 @@ export class BackCheckInterceptor implements NestInterceptor {
   }
 
   async #answer(context: ExecutionContext): Promise<unknown> {
-    const { transport, gid, transType, branchId, op } = readBranchCall(context);
+    const { transport, gid, transType, branchId, op, header } = readBranchCall(context);
     assertCarriedGid(transport, gid);
+    const server = header(SERVER_HEADER);
     const expected = localBranch(gid);
     if (transType !== expected.transType || branchId !== expected.branchId || op !== expected.op)
       throw answer(transport, 'retry', 'this method is the back-check of a message');
@@ -37,7 +39,7 @@ export class BackCheckInterceptor implements NestInterceptor {
     const barrier = this.barriers.get(metadata?.barrier || undefined);
     let state: 'done' | 'rolled-back' | undefined;
     try {
-      state = await barrier?.backCheck?.(gid);
+      state = await barrier?.backCheck?.(gid, server);
     } catch (error) {
       this.#logger.warn(`back-check of ${gid} will be asked again: ${describe(error)}`);
       throw answer(transport, 'retry', `to be asked again: ${describe(error)}`);

@@ -13,6 +13,11 @@ export interface Branch {
   branchId: string;
   /** What DTM wants of the branch. */
   op: BranchOp;
+  /**
+   * Name of the DTM server, encoded as in a URL; absent or empty for the one named `default`. The submitter says it: DTM itself does not
+   * say who it is.
+   */
+  server?: string;
 }
 
 /** A call that claims to come from DTM. */

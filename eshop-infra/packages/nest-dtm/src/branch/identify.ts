@@ -2,6 +2,7 @@ import { isGid, MAX_GID_LENGTH } from '../gid.js';
 import { answer } from './answer.js';
 import type { Branch, BranchCall } from './branch.js';
 import { isOpOf } from './op.js';
+import { SERVER_HEADER } from './signed-call.js';
 
 const MAX_BRANCH_ID_LENGTH = 128;
 
@@ -14,7 +15,8 @@ export function identify(call: BranchCall): Branch {
   if (transType === 'msg' && op === 'msg') throw answer(transport, 'retry', 'this method is a branch, no back-check');
   if (!isOpOf(transType, op))
     throw answer(transport, 'refused', `no such branch: type ${transType.slice(0, 20)}, op ${op.slice(0, 20)}`);
-  return { transType, gid, branchId, op };
+  const server = call.header(SERVER_HEADER);
+  return { transType, gid, branchId, op, ...(server && { server }) };
 }
 
 /** Throws the answer to a call whose gid cannot be kept unchanged. */

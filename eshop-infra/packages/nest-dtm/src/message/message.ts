@@ -119,7 +119,7 @@ export class Message {
     const request = this.#request(queryPrepared, waitResult);
     local.assertPossible?.(this.gid);
     return this.context.inTurn(this.gid, answerBudget(server, waitResult), () =>
-      prepareAndSubmit({ server, request }, local),
+      prepareAndSubmit({ server, serverMark: this.context.serverMark, request }, local),
     );
   }
 

@@ -13,6 +13,8 @@ import { type LocalMessageResult, type MessageResult, messageResult } from './me
 /** A two-phase message on its way to a server. */
 export interface TwoPhase {
   server: DtmServer;
+  /** Its name as branches are told it. */
+  serverMark: string;
   /** With the address of the back-check. DTM keeps the steps and the options of Prepare, so it is sent whole both times. */
   request: DtmRequest;
 }
@@ -36,7 +38,7 @@ async function doLocally<T>(message: TwoPhase, local: LocalStep<T>): Promise<{ r
   } catch (error) {
     reason = error;
     // A refusal too needs the mark: without it another caller of the same gid could do the work just before the abort.
-    if ((await check(gid, local, error)) === 'done') return { repeat: true };
+    if ((await check(message, local, error)) === 'done') return { repeat: true };
   }
   // An abort that is lost does no harm: DTM will ask the back-check, which says the same.
   const rollbackReason = reason instanceof Error ? sendableText(reason.message) : '';
@@ -45,11 +47,11 @@ async function doLocally<T>(message: TwoPhase, local: LocalStep<T>): Promise<{ r
 }
 
 /** A deadlock or a lost connection is nothing the work decided, so it is tried again: an abort would use up the gid. */
-async function runLocally<T>({ server, request }: TwoPhase, local: LocalStep<T>): Promise<LocalOutcome<T>> {
+async function runLocally<T>({ server, serverMark, request }: TwoPhase, local: LocalStep<T>): Promise<LocalOutcome<T>> {
   const budget = new Budget(server.deadlineMs);
   for (let attempt = 0; ; attempt++) {
     try {
-      return await local.run(request.gid);
+      return await local.run(request.gid, serverMark);
     } catch (error) {
       if (budget.spent || !isTransient(error)) throw error;
       await backOff(attempt, budget);
@@ -57,9 +59,13 @@ async function runLocally<T>({ server, request }: TwoPhase, local: LocalStep<T>)
   }
 }
 
-async function check(gid: string, local: LocalStep<unknown>, error: unknown): Promise<'done' | 'rolled-back'> {
+async function check(
+  { request: { gid }, serverMark }: TwoPhase,
+  local: LocalStep<unknown>,
+  error: unknown,
+): Promise<'done' | 'rolled-back'> {
   try {
-    return await local.check(gid);
+    return await local.check(gid, serverMark);
   } catch (cause) {
     const words = [error, cause].map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
     throw new DtmOutcomeUnknown(`it is not known whether the local step was done: ${words}`, { gid, cause: error });

@@ -26,9 +26,11 @@ const GOOD_MAC = 8;
 export function branchHeaders(
   { gid, transType }: Pick<SignedCall, 'gid' | 'transType'>,
   headers: Record<string, string> | undefined,
-  { signer, observedHeaders }: Pick<TransactionContext, 'signer' | 'observedHeaders'>,
+  { signer, observedHeaders, serverMark }: Pick<TransactionContext, 'signer' | 'observedHeaders' | 'serverMark'>,
   planned: readonly PlannedCall[],
 ): Record<string, string> {
+  // DTM does not say who it is, and a gid on two servers is two transactions.
+  const own = { ...headers, ...(serverMark && { [SERVER_HEADER]: serverMark }) };
   const room = (all: Record<string, string>): number => MAX_COLUMN - AROUND_HEADERS - JSON.stringify(all).length;
   const signed = (all: Record<string, string>, shortest?: number): Record<string, string> | undefined => {
     if (!signer) return room(all) < 0 ? undefined : all;
@@ -40,9 +42,9 @@ export function branchHeaders(
     const signature = single ? signer.sign(only) : signer.signAll(of, calls, left, shortest);
     return signature === undefined || signature.length > left ? undefined : { ...all, [SIGNATURE_HEADER]: signature };
   };
-  const all = signed({ ...observedHeaders(), ...headers }, GOOD_MAC) ?? signed({ ...headers });
+  const all = signed({ ...observedHeaders(), ...own }, GOOD_MAC) ?? signed(own);
   if (all) return all;
-  if (headers && room({ ...headers }) < 0)
+  if (headers && room(own) < 0)
     throw new DtmInvalidOption('headers', `together too long for DTM's column of ${MAX_COLUMN} characters`, { gid });
   throw new DtmInvalidOption(
     headers && signed({}) ? 'headers' : 'steps',

@@ -6,6 +6,8 @@ import type { Budget } from './budget.js';
 /** What a transaction needs of the module. */
 export interface TransactionContext {
   server: DtmServer;
+  /** Its name as branches are told it: encoded as in a URL, empty for `default`. */
+  serverMark: string;
   signer: Signer | null;
   /** gRPC service full name → `host:port` as DTM reaches it. */
   branches: Readonly<Record<string, string>>;

@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { describe } from '../branch/answer.js';
 import { Ongoing, Refusal } from '../branch/refusal.js';
-import { SERVER_HEADER } from '../branch/signed-call.js';
 import type { BranchVerdict } from '../branch/verdict.js';
 import { DtmInvalidOption, DtmOutcomeUnknown, DtmProtocolError, DtmRefused } from '../errors.js';
 import { assertGid } from '../gid.js';
@@ -26,7 +25,6 @@ const MAX_RESULT = 1_024;
 
 /** What a run of a workflow needs around it. */
 export interface RunContext extends WorkflowContext {
-  serverName: string;
   /** Where DTM resumes the workflow. */
   callback: BranchMethod<never>;
 }
@@ -55,16 +53,14 @@ export async function runWorkflow<Output>(
 ): Promise<WorkflowResult<Output>> {
   assertGid(gid);
   assertWorkflowOptions(options);
-  const { server, serverName } = context;
-  const named: Record<string, string> =
-    serverName === 'default' ? {} : { [SERVER_HEADER]: encodeURIComponent(serverName) };
+  const { server } = context;
   const data = Buffer.from(JSON.stringify({ input: checkedJson(input, 'input', gid) })).toString('base64');
   const request: DtmRequest = {
     ...addressed(gid, context),
     transOptions: {
       requestTimeout: options.requestTimeout,
       retryInterval: options.retryInterval,
-      branchHeaders: callbackHeaders(gid, workflow, { ...options.headers, ...named }, context),
+      branchHeaders: callbackHeaders(gid, workflow, options.headers ?? {}, context),
     },
     customedData: customData(gid, options.customData, { name: workflow.name, data }, 'input'),
   };

@@ -249,7 +249,8 @@ export class Workflow {
     let entry = progress.find(branchId, 'action');
     const { action, commit, rollback } = this.#make(make, entry !== undefined);
     this.#steps++;
-    const branch: Branch = { transType: 'workflow', gid, branchId, op: 'action' };
+    const { serverMark: server } = this.context;
+    const branch: Branch = { transType: 'workflow', gid, branchId, op: 'action', ...(server && { server }) };
     if (entry && entry.step !== name)
       throw new Error(`step ${branchId} was "${entry.step}" when it first ran and is "${name}" now`);
     if (!entry) this.#mayBegin();

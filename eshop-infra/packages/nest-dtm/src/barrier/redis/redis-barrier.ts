@@ -121,13 +121,13 @@ export class RedisBarrier implements Barrier {
   local(script: RedisScript): LocalStep<unknown> {
     untagged(script);
     return {
-      run: async (gid) => {
+      run: async (gid, server) => {
         assertGid(gid);
-        const outcome = await this.#execute(localBranch(gid), script);
+        const outcome = await this.#execute(localBranch(gid, server), script);
         if (outcome.ran) return { done: true, repeat: false, value: outcome.value };
         return outcome.why === 'rolled-back' ? { done: false, why: 'rolled-back' } : { done: true, repeat: true };
       },
-      check: (gid) => this.backCheck(gid),
+      check: (gid, server) => this.backCheck(gid, server),
       assertPossible: (gid) => {
         this.#keysOf(localBranch(gid), script);
       },
@@ -135,9 +135,9 @@ export class RedisBarrier implements Barrier {
   }
 
   /** Whether the local step of this gid was done; when not, it never will be. */
-  async backCheck(gid: string): Promise<'done' | 'rolled-back'> {
+  async backCheck(gid: string, server?: string): Promise<'done' | 'rolled-back'> {
     assertGid(gid);
-    const key = this.#key(localBranch(gid), 'msg', undefined);
+    const key = this.#key(localBranch(gid, server), 'msg', undefined);
     return (await this.#runner.run(this.#backCheck, [key], [this.#expire])) === 'rollback' ? 'rolled-back' : 'done';
   }
 
@@ -170,7 +170,8 @@ export class RedisBarrier implements Barrier {
   /** `;` stands in no gid, so that no two branches share a key. */
   #key(branch: Branch, op: string, hashTag: string | undefined): string {
     const tag = hashTag === undefined ? '' : `{${hashTag}}`;
-    return `dtm:${tag}${this.#keyOf(branch)};${branch.branchId};${op}`;
+    const at = branch.server ? `;${branch.server}` : '';
+    return `dtm:${tag}${this.#keyOf(branch)};${branch.branchId};${op}${at}`;
   }
 }
 
