@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { DtmOutcomeUnknown, Refusal, redisBarrier, type Transaction } from '../src/index.js';
+import { DtmAborted, DtmOutcomeUnknown, redisBarrier, type Transaction } from '../src/index.js';
 import { signature } from './support/bank.js';
 import { compiledLibrary } from './support/compiled-library.js';
 import { env, stores } from './support/env.js';
@@ -99,7 +99,7 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
       throw new Error('begun');
     };
     const told: unknown = await kiosk.dtm.tcc(gid, work).catch((error: unknown) => error);
-    expect([DtmOutcomeUnknown, Refusal]).toContain((told as Error).constructor);
+    expect([DtmOutcomeUnknown, DtmAborted]).toContain((told as Error).constructor);
     await stored(gid, 'failed');
     await expect(kiosk.dtm.tcc(gid, work)).rejects.toThrow(/^aborted before: Timeout/);
     expect(await hits(from)).toEqual({ try: '1', cancel: '1' });

@@ -140,7 +140,7 @@ const binary = existsSync(env.dtmBinary);
         throw new Error('begun');
       };
       const message = bank.dtm.message(randomUUID()).step(Bank.withdraw, { account: 'x', amount: 1 });
-      const sent = message.prepareAndSubmit({ run: never, check: never }, { backCheck: Bank.withdraw });
+      const sent = message.prepareAndSubmit({ run: never, check: never }, { backCheck: Bank.withdrawConfirm });
       await expect(sent).rejects.toBeInstanceOf(DtmUnavailable);
       await expect(bank.dtm.tcc(randomUUID(), never)).rejects.toBeInstanceOf(DtmUnavailable);
     });

@@ -41,7 +41,9 @@ describe('a gid that is in use', () => {
     const local = mysqlBarrier(database.dataSource).local(async () => {
       await message().submit();
     });
-    await expect(message().prepareAndSubmit(local, { backCheck: Bank.withdraw })).rejects.toBeInstanceOf(DtmReentered);
+    await expect(message().prepareAndSubmit(local, { backCheck: Bank.withdrawConfirm })).rejects.toBeInstanceOf(
+      DtmReentered,
+    );
   });
 
   test('towards another server is another transaction, and waits for nothing', async () => {
