@@ -1,9 +1,9 @@
-import { DtmInvalidOption, DtmOutcomeUnknown, DtmProtocolError } from '../errors.js';
+import { DtmInvalidOption, DtmOutcomeUnknown, DtmProtocolError, DtmUnavailable } from '../errors.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import type { HttpAnswer } from '../server/http-client.js';
 import type { BranchMethod, MethodAs } from '../transaction/branch-method.js';
 import { branchUrl } from '../transaction/branch-target.js';
-import { Budget, pause } from '../transaction/budget.js';
+import { Budget, backOff } from '../transaction/budget.js';
 import { assertRoles } from '../transaction/compensable.js';
 import { assertTopic } from './topic-name.js';
 
@@ -97,18 +97,35 @@ export class Topics {
   ): Promise<void> {
     const server = this.context.server(serverName);
     const budget = new Budget(server.deadlineMs);
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       const answer = await server.http(verb, path, budget.left());
       if (answer.statusCode === 200) return;
       if (answer.statusCode !== 500) throw strange(answer);
-      if (done(await this.#subscribers(topic, server))) return;
-      if (budget.spent) throw new DtmOutcomeUnknown(`DTM did not change the topic: ${answer.body.slice(0, 200)}`);
-      await pause();
+      const now = await this.#lookUp(topic, server, budget);
+      if (now && done(now)) return;
+      if (!now || budget.spent)
+        throw new DtmOutcomeUnknown(`DTM did not change the topic: ${answer.body.slice(0, 200)}`);
+      await backOff(attempt, budget);
     }
   }
 
-  async #subscribers(topic: string, server: DtmServer): Promise<TopicSubscriber[]> {
-    const answer = await server.http('GET', `/api/dtmsvr/queryKV?cat=topics&key=${topic}`);
+  /** As the store has it; asked until it answers. `undefined`: it did not in time. */
+  async #lookUp(topic: string, server: DtmServer, budget: Budget): Promise<TopicSubscriber[] | undefined> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#subscribers(topic, server, budget.left());
+      } catch (error) {
+        if (!(error instanceof DtmUnavailable)) throw error;
+        if (budget.spent) return undefined;
+        await backOff(attempt, budget);
+      }
+    }
+  }
+
+  async #subscribers(topic: string, server: DtmServer, deadlineMs?: number): Promise<TopicSubscriber[]> {
+    const answer = await server.http('GET', `/api/dtmsvr/queryKV?cat=topics&key=${topic}`, deadlineMs);
+    if (answer.statusCode === 500 && read(answer.body, 'message') !== undefined)
+      throw new DtmUnavailable(`DTM cannot tell of a topic: ${answer.body.slice(0, 200)}`);
     const rows = read(answer.body, 'kv');
     if (answer.statusCode !== 200 || !Array.isArray(rows)) throw strange(answer);
     if (rows.length === 0) return [];
