@@ -51,7 +51,8 @@ describe(`orders that are refused while MySQL is killed every few seconds (TEST_
         const { state, order, pay } = await finalState(orderID);
         expect(`${orderID} ${state}`).toMatch(/ (placed|cancelled)$/);
         states[state as keyof typeof states]++;
-        if (order) expect(`${orderID} ${state}`).toBe(`${orderID} ${order.productID === full ? 'placed' : 'cancelled'}`);
+        if (order)
+          expect(`${orderID} ${state}`).toBe(`${orderID} ${order.productID === full ? 'placed' : 'cancelled'}`);
         // 4: the payment was cancelled.
         if (state === 'cancelled' && pay) expect(`${orderID} pay ${pay.status}`).toBe(`${orderID} pay 4`);
       }

@@ -5,6 +5,8 @@ test.each([
   ['02:action:01:action', 'done'],
   ['02:action:01:action,02:compensate:01:compensate', 'undone'],
   ['02:compensate:01:compensate,02:action:01:compensate', 'skipped'],
+  ['02:action:01:compensate,02:compensate:01:refused', 'skipped'],
+  ['02:action:01:action,02:compensate:01:refused', 'broken'],
   ['02:action:01:compensate', 'broken'],
   ['02:compensate:01:compensate', 'broken'],
   ['02:action:01:action,03:action:01:action', 'broken'],

@@ -3,14 +3,20 @@
  * - `none`: the branch was never called
  * - `done`: its action is in effect
  * - `undone`: its action was in effect and has been compensated
- * - `skipped`: its compensation came without the action having been in effect (null compensation)
+ * - `skipped`: its action was refused, or its compensation came without the action having been in effect (null compensation)
  * - `broken`: the rows contradict each other
  */
 export type BarrierTrace = 'none' | 'done' | 'undone' | 'skipped' | 'broken';
 
 const known = new Map<string, BarrierTrace>();
 
-/** Reads rows written as `branch:op:barrier:reason`, separated by commas; null = no rows. */
+/** Stands for the reason of a refusal: a refused action leaves the rows of a compensation, the second one with the refusal's words. */
+export const REFUSED = 'refused';
+
+/**
+ * Reads rows written as `branch:op:barrier:reason`, separated by commas; null = no rows. A reason that is no op stands there as
+ * {@link REFUSED}.
+ */
 export function readTrace(rows: string | null): BarrierTrace {
   if (rows === null || rows === '') return 'none';
   let trace = known.get(rows);
@@ -37,6 +43,6 @@ function parse(rows: string): BarrierTrace {
   if (reasons.size !== (action === undefined ? 0 : 1) + (compensate === undefined ? 0 : 1)) return 'broken';
   if (action === 'action' && compensate === undefined) return 'done';
   if (action === 'action' && compensate === 'compensate') return 'undone';
-  if (action === 'compensate' && compensate === 'compensate') return 'skipped';
+  if (action === 'compensate' && (compensate === 'compensate' || compensate === REFUSED)) return 'skipped';
   return 'broken';
 }

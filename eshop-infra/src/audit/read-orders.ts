@@ -1,4 +1,4 @@
-import { readTrace } from './barrier-trace.ts';
+import { REFUSED, readTrace } from './barrier-trace.ts';
 import type { Database } from './database.ts';
 import type { OrderFacts, Submission } from './order-facts.ts';
 import type { SameOrder } from './order-ids.ts';
@@ -50,7 +50,8 @@ const states: Record<number, Submission['state']> = { 0: 'pending', 1: 'placed',
 /** One row per order id of `keys`, with what every table says about it. All look-ups go by a unique index. */
 function factsSql(schemas: Schemas, same: SameOrder, keys: string): string {
   const barrier = (service: 'order' | 'stock' | 'coupon' | 'pay') => `(
-      SELECT GROUP_CONCAT(CONCAT_WS(':', b.branch_id, b.op, b.barrier_id, b.reason)) FROM ${schemas[service]}.barrier b
+      SELECT GROUP_CONCAT(CONCAT_WS(':', b.branch_id, b.op, b.barrier_id,
+          IF(b.reason IN ('action', 'compensate'), b.reason, '${REFUSED}'))) FROM ${schemas[service]}.barrier b
       WHERE ${same(`${service}Barrier`, 'b.gid', 'k.id')} AND b.trans_type = 'saga') AS b_${service}`;
   return `SELECT k.id AS id,
       s.order_id AS s_id, s.user_id AS s_user, s.product_id AS s_product, s.product_count AS s_count,

@@ -186,9 +186,10 @@ export class World {
         ['action', 'action'],
         ['compensate', 'compensate'],
       ],
+      // The stock service was the one that refused: its rows say why.
       skipped: [
         ['action', 'compensate'],
-        ['compensate', 'compensate'],
+        ['compensate', service === 'stock' ? 'STOCK_INSUFFICIENT: fewer than 3, or: none' : 'compensate'],
       ],
     };
     for (const [op, reason] of rows[trace] ?? []) {
