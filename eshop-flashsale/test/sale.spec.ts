@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { send } from '@eshop/nest-service/testing';
 import type { GrantUnitsRequest } from '@eshop/proto/flashsale';
-import { branch, gidOf, newProductID, newUserID, type Started, startFlashSale } from './service.js';
+import { branch, gidOf, newProductID, newUserID, type Started, signedGrant, startFlashSale } from './service.js';
 
 describe('the counter of a sale', () => {
   let shop: Started;
@@ -176,7 +176,7 @@ describe('the counter of a sale', () => {
     const { orderID } = await buy(productID);
     const units = { productID, saleID, version: 2, units: 1 };
     const order = { userID: 1, productID, productCount: 1, amount: 1, couponID: 0, orderID, saleID };
-    const foreign = branch({ gid: randomUUID() });
+    const foreign = signedGrant(randomUUID(), { ...sale, begins: 0, version: 2 });
     const stolen = { metadata: { ...foreign.metadata, 'dtm-gid': randomUUID() } };
     for (const options of [{}, stolen]) {
       for (const call of [

@@ -32,9 +32,14 @@ export const SECRET = 'development-only-secret';
 
 const caller = new DtmCaller({ signature: { keys: [{ id: 'k1', secret: SECRET }] } });
 
-/** The metadata with which DTM calls a branch. */
+/** The metadata with which DTM calls a branch; the clients here add the signature. */
 export function branch(call: DtmCall): CallOptions {
   return { metadata: caller.metadata(call) };
+}
+
+/** The metadata with which DTM makes one grant, signed for just that. */
+export function signedGrant(gid: string, request: GrantUnitsRequest): CallOptions {
+  return { metadata: caller.metadata({ gid }, flashSaleClientContract.definition.grantUnits, request) };
 }
 
 /** A gid with the hash tag of a product. */
@@ -103,7 +108,10 @@ export async function startFlashSale({
       grpcClients: { stock: peer, order: peer },
     },
   });
-  const grpc = service.client<FlashSaleClient>(flashSaleClientContract);
+  const grpc = caller.signing(
+    service.client<FlashSaleClient>(flashSaleClientContract),
+    flashSaleClientContract.definition,
+  );
   return {
     service,
     grpc,

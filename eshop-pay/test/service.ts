@@ -11,7 +11,7 @@ export async function startPay(): Promise<Started> {
   const dtm = new DtmCaller({ signature: { keys: [{ id: 'k1', secret: service.config.dtm.secret }] } });
   return {
     service,
-    grpc: service.client<PayClient>(payClientContract),
+    grpc: dtm.signing(service.client<PayClient>(payClientContract), payClientContract.definition),
     branch: (gid, op) => ({ metadata: dtm.metadata({ gid, op, branchId: '02' }) }),
     http: async (method, path, body) => {
       const answer = await send(method, `${service.http}/api/v1/pay${path}`, body);
@@ -23,7 +23,7 @@ export async function startPay(): Promise<Started> {
 export interface Started {
   service: TestService<typeof configSchema>;
   grpc: PayClient;
-  /** The metadata with which DTM calls a branch of a saga that our order service has submitted. */
+  /** The metadata with which DTM calls a branch of a saga that our order service has submitted; `grpc` adds the signature. */
   branch(gid: string, op: 'action' | 'compensate'): CallOptions;
   /** A call of the service's own HTTP API, below /api/v1/pay. */
   http(method: string, path: string, body?: unknown): Promise<Answer['body'] & { status: number }>;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { DtmCaller, freePort } from '@eshop/nest-dtm/testing';
 import { eventually, startTestService, type TestService } from '@eshop/nest-service/testing';
 import type { CallOptions } from '@eshop/proto';
-import { StockClient, stockClientContract, stockContract } from '@eshop/proto/stock';
+import { StockClient, StockDeductRequest, stockClientContract, stockContract } from '@eshop/proto/stock';
 import { AppModule } from '../src/app.module.js';
 import { configSchema } from '../src/config.js';
 import { FlashSalePeer } from './flash-sale-peer.js';
@@ -19,8 +19,10 @@ export interface Started {
   grpc: StockClient;
   /** The flash sale service that this one has to do with. */
   flashSales: FlashSalePeer;
-  /** The metadata with which DTM calls a branch of a saga that our order service has submitted. */
+  /** The metadata with which DTM calls a branch of a saga that our order service has submitted; `grpc` adds the signature. */
   branch(gid: string, op: 'action' | 'compensate'): CallOptions;
+  /** The same of a deduction, with the signature for just this call. */
+  signedDeduct(gid: string, request: StockDeductRequest): CallOptions;
   /** A call of the service's own HTTP API, below /api/v1/stock. */
   http(method: string, path: string, body?: unknown): Promise<Envelope & { status: number }>;
   rows<T extends object>(sql: string, values?: unknown[]): Promise<T[]>;
@@ -53,8 +55,11 @@ export async function startStock({ dtm = {}, flashSale = {} }: StartOptions = {}
   return {
     service,
     flashSales,
-    grpc: service.client<StockClient>(stockClientContract),
+    grpc: caller.signing(service.client<StockClient>(stockClientContract), stockClientContract.definition),
     branch: (gid, op) => ({ metadata: caller.metadata({ gid, op, branchId: '02' }) }),
+    signedDeduct: (gid, request) => ({
+      metadata: caller.metadata({ gid, branchId: '02' }, stockClientContract.definition.stockDeduct, request),
+    }),
     http: (method, path, body) => call(`${service.http}/api/v1/stock${path}`, method, body),
     rows: async <T extends object>(sql: string, values: unknown[] = []) =>
       (await service.database?.query(sql, values)) as T[],

@@ -123,7 +123,7 @@ describe('stock', () => {
       const { id, productID } = await newStock(10);
       const request = { productID, productCount: 1, saleID: 0 };
       await expect(stock.grpc.stockDeduct(request)).rejects.toMatchObject({ grpcStatus: 16 });
-      const foreign = stock.branch(randomUUID(), 'action');
+      const foreign = stock.signedDeduct(randomUUID(), request);
       const stolen = { metadata: { ...foreign.metadata, 'dtm-gid': randomUUID() } };
       await expect(stock.grpc.stockDeduct(request, stolen)).rejects.toMatchObject({ grpcStatus: 16 });
       const query = `?gid=${randomUUID()}&trans_type=saga&branch_id=02&op=action`;

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { createContext } from '../../src/create-context.ts';
 import { type Answer, call } from '../support/http.ts';
 import { port } from '../support/system.ts';
@@ -33,17 +33,23 @@ export interface SendOptions {
 }
 
 /** A branch knows no difference, but the audit asks for the order of every saga's branch, and these have none. */
-const TCC = { action: 'try', compensate: 'cancel' } as const;
+const WORKFLOW = { action: 'action', compensate: 'rollback' } as const;
 
-/** Signs the gid of a branch call, as the services do. */
-function sign(gid: string): string {
+/** Signs a branch call, as the services do (nest-dtm, signature.ts). */
+function sign({ gid, op }: BranchCall, method: string, payload: Uint8Array | string): string {
   const { dtm } = createContext({ instance: process.env.ESHOP_INSTANCE ?? 'default' }).secrets;
-  return `k1.${createHmac('sha256', dtm).update('dtm-branch\n').update(gid).digest('base64url')}`;
+  const digest = hash('sha256', payload, 'base64url');
+  const covered = JSON.stringify(['dtm-branch 2', 'workflow', gid, '01', WORKFLOW[op], method, digest, '']);
+  return `k1.${createHmac('sha256', dtm).update(covered).digest('base64url')}`;
 }
 
-function callerHeaders({ branch, idempotencyKey }: SendOptions): Record<string, string> {
+function callerHeaders(
+  { branch, idempotencyKey }: SendOptions,
+  method: string,
+  payload: Uint8Array | string,
+): Record<string, string> {
   return {
-    ...(branch && { 'dtm-signature': sign(branch.gid) }),
+    ...(branch && { 'dtm-signature': sign(branch, method, payload) }),
     ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
   };
 }
@@ -65,13 +71,14 @@ export function rest(method: Method, request: Fields): Fields {
 
 /** The query that says which branch of which transaction is called. */
 function branchQuery({ gid, op }: BranchCall): Record<string, string> {
-  return { trans_type: 'tcc', gid, branch_id: '01', op: TCC[op] };
+  return { trans_type: 'workflow', gid, branch_id: '01', op: WORKFLOW[op] };
 }
 
 /** Calls a branch over HTTP as DTM does. */
 export function signedBranch(url: string, request: Fields, branch: BranchCall): Promise<Answer<Fields>> {
   const query = new URLSearchParams(branchQuery(branch));
-  return call<Fields>('POST', `${url}?${query}`, request, callerHeaders({ branch }));
+  const headers = callerHeaders({ branch }, new URL(url).pathname, JSON.stringify(request));
+  return call<Fields>('POST', `${url}?${query}`, request, headers);
 }
 
 /** Calls a method over HTTP. */
@@ -93,7 +100,8 @@ export async function overHttp(
   if (!method.http.body)
     for (const [name, value] of Object.entries(remaining)) url.searchParams.set(name, String(value));
   const body = method.http.body ? remaining : undefined;
-  const answer = await call<Fields>(method.verb.toUpperCase(), url.href, body, callerHeaders(options));
+  const headers = callerHeaders(options, url.pathname, body ? JSON.stringify(body) : '');
+  const answer = await call<Fields>(method.verb.toUpperCase(), url.href, body, headers);
   const { status, code, msg, data, violations = [] } = answer;
   const name = Object.values(codes).find((one) => one.code === code)?.name ?? `unknown code ${code}`;
   return { code: name, status, msg, violations, data };
@@ -183,7 +191,7 @@ export class GrpcCaller {
     const wire = contract.definition?.[method.key];
     if (!wire) throw new Error(`${contract.name} has no gRPC`);
     const metadata = new this.grpc.Metadata();
-    for (const [name, value] of Object.entries(callerHeaders(options))) metadata.set(name, value);
+    for (const [name, value] of Object.entries(callerHeaders(options, method.path, bytes))) metadata.set(name, value);
     const { branch } = options;
     if (branch) {
       for (const [name, value] of Object.entries(branchQuery(branch))) {
