@@ -1,5 +1,6 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { SignatureOptions } from '../dtm-options.js';
+import { DtmInvalidOption } from '../errors.js';
 import { covered, type SignedCall } from './signed-call.js';
 
 /** Branch header that carries the signature; DTM repeats it on every call of the transaction's branches. */
@@ -19,16 +20,18 @@ const LIST_MAC = 22;
  * each MAC at the place of its call. That of a call for which there is a signature of its own is `<key id>.<MAC>`.
  */
 export class Signer {
-  readonly #keys: ReadonlyMap<string, string>;
+  readonly #keys: ReadonlyMap<string, KeyObject>;
   readonly #signingKey: string;
-  readonly #secret: string;
+  readonly #secret: KeyObject;
   /** The path by which DTM calls what this application sees as `path`. */
   readonly calledPath: (path: string) => string;
 
   constructor({ keys, calledPath = (path) => path }: SignatureOptions) {
-    this.#keys = new Map(keys.map(({ id, secret }) => [id, secret]));
-    this.#signingKey = keys[0]?.id ?? '';
-    this.#secret = keys[0]?.secret ?? '';
+    const [first] = keys;
+    if (!first) throw new DtmInvalidOption('signature.keys', 'must not be empty');
+    this.#keys = new Map(keys.map(({ id, secret }) => [id, keyOf(secret)]));
+    this.#signingKey = first.id;
+    this.#secret = keyOf(first.secret);
     this.calledPath = calledPath;
   }
 
@@ -47,7 +50,9 @@ export class Signer {
     const around = `${this.#signingKey}..${LONGEST}.`.length + LIST_MAC;
     const length = Math.min(LONGEST, Math.floor((room - around) / calls.length));
     if (length < shortest) return undefined;
-    const list = `${length}.${calls.map((call) => macOf(this.#secret, call).slice(0, length)).join('')}`;
+    // An action and its compensation have one payload.
+    const digests = new Map<SignedCall['payload'], string>();
+    const list = `${length}.${calls.map((call) => macOf(this.#secret, call, digests).slice(0, length)).join('')}`;
     return `${this.#signingKey}.${listMacOf(this.#secret, of, list)}.${list}`;
   }
 
@@ -70,18 +75,23 @@ export class Signer {
 type ListOwner = Pick<SignedCall, 'transType' | 'gid' | 'server'>;
 
 /** The first words keep signatures of other uses of the same secret apart; JSON keeps the fields apart. */
-function macOf(secret: string, call: SignedCall): string {
+function macOf(secret: KeyObject, call: SignedCall, digests?: Map<SignedCall['payload'], string>): string {
   const { transType, gid, branchId, op, method, payload, server } = covered(call).call;
-  const digest = hash('sha256', payload, 'base64url');
+  const digest = digests?.get(payload) ?? hash('sha256', payload, 'base64url');
+  digests?.set(payload, digest);
   return hmac(secret, ['dtm-branch 2', transType, gid, branchId, op, method, digest, server]);
 }
 
-function listMacOf(secret: string, { transType, gid, server }: ListOwner, list: string): string {
+function listMacOf(secret: KeyObject, { transType, gid, server }: ListOwner, list: string): string {
   return hmac(secret, ['dtm-branches 2', transType, gid, server, list]).slice(0, LIST_MAC);
 }
 
-function hmac(secret: string, fields: readonly string[]): string {
+function hmac(secret: KeyObject, fields: readonly string[]): string {
   return createHmac('sha256', secret).update(JSON.stringify(fields)).digest('base64url');
+}
+
+function keyOf(secret: string): KeyObject {
+  return createSecretKey(secret, 'utf8');
 }
 
 function isSame(given: string, expected: string): boolean {
