@@ -17,15 +17,25 @@ import {
   UseFilters,
   UseInterceptors,
 } from '@nestjs/common';
-import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
+import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import { catchError, EMPTY, map, type Observable, of, retry, throwError, timeout } from 'rxjs';
-import { type BranchMethod, DtmBackCheck, httpBranch, newGid, workflowService } from '../src/index.js';
-import { backCheckOf, type DtmCall, DtmCaller, transactionEnd } from '../src/testing/index.js';
+import {
+  type BranchMethod,
+  DtmBackCheck,
+  DtmBranches,
+  DtmModule,
+  httpBranch,
+  newGid,
+  Refusal,
+  workflowService,
+} from '../src/index.js';
+import { backCheckOf, type DtmCall, DtmCaller, freePort, transactionEnd } from '../src/testing/index.js';
 import { transports } from './support/adapters.js';
 import { Bank, type BankApp, signature, startBank, type Transfer } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { PlanCallback } from './support/plan.js';
-import { compress, type Surroundings, startTill, Till, type TillApp, type Word } from './support/till.js';
+import { always200, compress, type Surroundings, startTill, Till, type TillApp, type Word } from './support/till.js';
 
 /** A filter that answers everything alike. */
 function filter(http: (response: { status(code: number): { send(body: unknown): void } }) => void, rpc: () => unknown) {
@@ -259,6 +269,25 @@ describe.each(transports)('what leaves a branch, over %s (%s)', (transport, adap
   });
 });
 
+describe.each(['fastify', 'express'] as const)('around the response itself, on %s', (adapter) => {
+  test('middleware that makes 200 of every status changes no answer', async () => {
+    const till = await startTill(adapter, { configure: always200 });
+    for (const [word, expected] of Object.entries(OUTCOMES))
+      expect({ word, code: (await ask(till, 'http', word)).status }).toEqual({ word, code: expected.http });
+    await till.close();
+  });
+
+  test('a handler that answers by itself is answered when it is known what became of it', async () => {
+    const till = await startTill(adapter, {});
+    for (const [say, code] of [
+      ['yes', 200],
+      ['no', 409],
+    ] as const)
+      expect((await till.caller.http('/sellByHand', { gid: randomUUID() }, { say })).status).toBe(code);
+    await till.close();
+  });
+});
+
 describe.each(['fastify', 'express'] as const)('compressed answers on %s', (adapter) => {
   test.each([
     ['with a filter that makes a success of everything', [{ provide: APP_FILTER, useClass: All200 }]],
@@ -277,6 +306,39 @@ describe.each(['fastify', 'express'] as const)('compressed answers on %s', (adap
       await till.close();
     }
   });
+});
+
+test('an application that serves nothing but gRPC answers like any other', async () => {
+  @Controller()
+  @DtmBranches({ barrier: false })
+  class OnlyGrpc {
+    @UseFilters(All200)
+    @GrpcMethod('till.Till', 'sell')
+    sell({ say }: { say: Word }): object {
+      if (say === 'no') throw new Refusal(say);
+      return {};
+    }
+  }
+  const grpcAddress = `127.0.0.1:${await freePort()}`;
+  const module = {
+    module: class {},
+    imports: [DtmModule.forRoot({ servers: {}, signature })],
+    controllers: [OnlyGrpc],
+  };
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
+    transport: Transport.GRPC,
+    options: { package: 'till', packageDefinition: { 'till.Till': Till }, url: grpcAddress },
+    logger: false,
+  });
+  await app.listen();
+  const caller = new DtmCaller({ signature, grpcAddress });
+  for (const [say, code] of [
+    ['yes', 0],
+    ['no', 10],
+  ] as const)
+    expect((await caller.grpc(Till.sell, { gid: randomUUID() }, { say })).status).toBe(code);
+  caller.close();
+  await app.close();
 });
 
 test('trailers that an application’s filter adds to a refusal over gRPC stay', async () => {

@@ -67,7 +67,8 @@ export class GrpcReply {
 /** The reply of a call whose handler was registered after {@link enforceGrpcAnswers}. */
 export function grpcReplyOf(call: object | undefined): GrpcReply | undefined {
   const reply: unknown = call && Reflect.get(call, SLOT);
-  return reply instanceof GrpcReply ? reply : undefined;
+  // Not `instanceof`: the handler may have been wrapped by another copy of this package.
+  return typeof reply === 'object' && reply !== null && 'hold' in reply ? (reply as GrpcReply) : undefined;
 }
 
 /**

@@ -22,10 +22,11 @@ type Done = (error?: Error | null) => void;
 
 /**
  * Holds back what the application writes to a response, and lets it pass at its end if it tells DTM what was decided; else
- * the library's own answer is written. Middleware that wraps the response earlier, such as compression, gets either.
+ * the library's own answer is written. Either goes to the response as Node made it, past middleware that has put something around
+ * its methods before: compression is nothing to DTM, and what changes the status there would have the last word.
  */
 export function holdHttpAnswer(response: ServerResponse, overruled: (offered: string) => void): PendingAnswer {
-  const { writeHead, end, flushHeaders } = response;
+  const { writeHead, end, flushHeaders }: ServerResponse = Object.getPrototypeOf(response);
   const body = new HeldBody();
   const done: Done[] = [];
   const ended = (): void => {

@@ -54,6 +54,8 @@ function hold(host: ArgumentsHost, key: object): PendingAnswer {
   if (host.getType() !== 'rpc') return holdHttpAnswer(key as ServerResponse, overruled);
   const reply = grpcReplyOf(key);
   if (reply) return reply.hold(overruled);
-  new Logger('Dtm').error('this gRPC server is not of the @grpc/grpc-js that nest-dtm sees: answers are not enforced');
+  new Logger('Dtm').error(
+    'this gRPC server is not of the @grpc/grpc-js that nest-dtm sees: signatures cannot be checked, nor answers be enforced',
+  );
   return new PendingAnswer(() => undefined);
 }

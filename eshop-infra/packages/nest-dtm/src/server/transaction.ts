@@ -55,7 +55,7 @@ export function parseTransaction(body: string): Transaction | null {
     gid,
     transType: text(trans_type),
     status: status as TransactionStatus,
-    rollbackReason: text(rollback_reason),
+    rollbackReason: text(rollback_reason).toWellFormed(),
     result: text(result),
     ...readOptions(fields),
     customData: (custom_data ? record(parse(text(custom_data))) : null) ?? {},

@@ -1,6 +1,8 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { Refusal } from '../branch/refusal.js';
+
 import { NO_REPLY } from '../branch/reply.js';
+import { sendableText } from '../branch/sendable-text.js';
 import { DtmBranchFailed } from '../errors.js';
 
 /** A branch call that DTM leaves to the submitter, addressed as DTM would address it. */
@@ -121,11 +123,11 @@ async function overHttp(call: OwnCall): Promise<BranchReply> {
 function words(body: string): string {
   try {
     const { message } = JSON.parse(body) as { message?: unknown };
-    if (typeof message === 'string') return message;
+    if (typeof message === 'string') return sendableText(message);
   } catch {
     // The body is the words.
   }
-  return body.slice(0, 200);
+  return sendableText(body);
 }
 
 function failed({ gid, branchId, op, url }: OwnCall, text: string, cause?: unknown): DtmBranchFailed {

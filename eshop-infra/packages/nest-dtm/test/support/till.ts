@@ -1,5 +1,15 @@
+import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { applyDecorators, Controller, type INestApplication, Module, type ModuleMetadata, Post } from '@nestjs/common';
+import {
+  applyDecorators,
+  Body,
+  Controller,
+  type INestApplication,
+  Module,
+  type ModuleMetadata,
+  Post,
+  Res,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import { DtmBranches, DtmModule, Ongoing, Refusal } from '../../src/index.js';
@@ -10,6 +20,12 @@ import { gate } from './until.js';
 
 /** What a test has a branch say. */
 export type Word = 'yes' | 'no' | 'later' | 'broken' | 'slowly yes' | `no: ${string}`;
+
+/** What is used of either framework's response. */
+interface ByHand {
+  status(code: number): ByHand;
+  send(body: unknown): void;
+}
 
 export const Till = { sell: jsonMethod<{ say: Word }>('/till.Till/Sell') };
 
@@ -54,6 +70,13 @@ export async function startTill(
       if (say.startsWith('no')) throw new Refusal(say);
       return { said: 'FAILURE' };
     }
+
+    /** Answers by itself, while the branch is carried out. */
+    @Post('sellByHand')
+    async sellByHand(@Body() { say }: { say: Word }, @Res() response: ByHand): Promise<void> {
+      response.status(202).send({ say: 'by hand' });
+      if (say !== 'yes') throw new Refusal(say);
+    }
   }
 
   @Module({
@@ -88,6 +111,28 @@ export async function startTill(
   };
 }
 
+/** Middleware that answers 200 to everything, by the response's own methods. */
+export function always200(app: INestApplication): void {
+  const wrap = (response: ServerResponse): void => {
+    const { writeHead, end } = response;
+    response.writeHead = ((_: number, ...more: [never]) => writeHead.call(response, 200, ...more)) as typeof writeHead;
+    response.end = ((...args: unknown[]) => {
+      response.statusCode = 200;
+      return Reflect.apply(end, response, args);
+    }) as typeof end;
+  };
+  if (app.getHttpAdapter().getType() === 'fastify')
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .addHook('onRequest', async (_: unknown, reply: { raw: ServerResponse }) => wrap(reply.raw));
+  else
+    app.use((_: unknown, response: ServerResponse, next: () => void) => {
+      wrap(response);
+      next();
+    });
+}
+
 /** Compresses every body, by the means of each framework. */
 export function compress(app: INestApplication): void {
   const server = app.getHttpAdapter().getInstance();
@@ -99,7 +144,7 @@ export function compress(app: INestApplication): void {
     return;
   }
   // As the middleware of that name does it: around the response's own methods.
-  app.use((_: unknown, response: import('node:http').ServerResponse, next: () => void) => {
+  app.use((_: unknown, response: ServerResponse, next: () => void) => {
     const { end } = response;
     response.end = ((chunk?: string | Buffer) => {
       const body = gzipSync(chunk ?? '');
