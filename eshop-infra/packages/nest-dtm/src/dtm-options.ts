@@ -52,7 +52,7 @@ export interface DtmModuleOptions {
    * DTM cannot log in to a branch, so whoever submits signs its calls and branches accept signed calls only.
    * `false` switches that off, for a network where nobody else can reach a branch.
    */
-  signature: { keys: readonly MaybeUnset<SignatureKey, 'secret'>[] } | false;
+  signature: (Omit<SignatureOptions, 'keys'> & { keys: readonly MaybeUnset<SignatureKey, 'secret'>[] }) | false;
   /**
    * Where branches remember that they took effect; needed by services with `@DtmBranches()`. Several by name:
    * `@DtmBranches({ barrier: 'redis' })` picks one, `@DtmBranches()` takes `default`, or the only one.

@@ -100,7 +100,11 @@ describe('what a signature covers', () => {
 });
 
 describe('the room for signatures', () => {
-  const context = (observed: Record<string, string> = {}) => ({ signer, observedHeaders: () => observed });
+  const context = (observed: Record<string, string> = {}) => ({
+    signer,
+    serverMark: '',
+    observedHeaders: () => observed,
+  });
   const saga = { gid: 'g'.repeat(128), transType: 'saga' };
   const lengthOf = (headers: Record<string, string>): number => Number(headers[HEADER]?.split('.')[2]);
 
