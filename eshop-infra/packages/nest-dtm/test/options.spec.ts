@@ -11,6 +11,7 @@ import {
   newGid,
   type SagaOptions,
 } from '../src/index.js';
+import { ordersByLevel } from '../src/saga/saga-options.js';
 import { Bank, type Transfer } from './support/bank.js';
 
 const good: DtmModuleOptions = {
@@ -167,6 +168,15 @@ describe('a wrong option of a saga fails when it is built, with its name', () =>
     const saga = dtm.saga(newGid());
     for (let step = 0; step < 99; step++) saga.step(Bank.withdraw, null, payload);
     expect(() => saga.step(Bank.withdraw, null, payload)).toThrow(invalid('steps'));
+  });
+
+  test.each<[number, Record<number, number[]>, Record<number, number[]>]>([
+    [3, {}, {}],
+    [3, { 2: [0, 1] }, { 2: [0, 1] }],
+    [4, { 3: [0] }, { 3: [0, 1, 2] }],
+    [5, { 1: [0], 2: [1], 4: [3] }, { 1: [0, 3], 2: [1, 4], 4: [0, 3] }],
+  ])('the orders of %i steps, %p, are carried out level by level: %p', (steps, orders, leveled) => {
+    expect(ordersByLevel(orders, steps)).toEqual(leveled);
   });
 
   test.each<Record<number, number[]>>([{ 1: [5] }, { 0: [1], 1: [0] }, { 0: [0] }])('orders %p', async (orders) => {

@@ -9,7 +9,10 @@ export interface SagaOptions extends TransactionOptions {
   retryLimit?: number;
   /** Run the steps at the same time. Default: one after the other. */
   concurrent?: boolean;
-  /** With `concurrent`: step index → indexes of the steps it waits for. Compensations run in the reverse order. */
+  /**
+   * With `concurrent`: step index → indexes of the steps it waits for. Compensations run in the reverse order. Steps run level by
+   * level: one that waits for others begins when all steps of their level have succeeded.
+   */
   orders?: Record<number, readonly number[]>;
 }
 
@@ -19,17 +22,38 @@ export function assertSagaOptions(options: SagaOptions): void {
   if (options.orders && !options.concurrent) throw new DtmInvalidOption('orders', 'needs concurrent: true');
 }
 
-/** Throws unless every order names existing steps and no step waits for itself, directly or not. */
-export function assertOrders(orders: Record<number, readonly number[]>, steps: number): void {
-  const state = new Array<'open' | 'done' | undefined>(steps);
-  const visit = (step: number): void => {
+/**
+ * The orders as DTM is given them: a step waits for all steps of the level below its own, not only for those it names.
+ *
+ * Of two runs of one saga each begins what its own answers allow. Where a step waited for one of two others, a run in which the other one
+ * refuses first would not begin it, and so not compensate it, while the second run has begun it already. Level by level no run gets
+ * past a level in which a step was refused, since a refusal is final.
+ *
+ * @throws {DtmInvalidOption} an order names no step, or a step waits for itself, directly or not
+ */
+export function ordersByLevel(orders: Record<number, readonly number[]>, steps: number): Record<number, number[]> {
+  const levels = levelsOf(orders, steps);
+  const waiting: Record<number, number[]> = {};
+  for (const [step, level] of levels.entries()) {
+    if (level > 0) waiting[step] = [...levels.keys()].filter((other) => levels[other] === level - 1);
+  }
+  return waiting;
+}
+
+/** Of each step the longest way from a step that waits for none. */
+function levelsOf(orders: Record<number, readonly number[]>, steps: number): number[] {
+  const levels = new Array<number | 'open' | undefined>(steps);
+  const visit = (step: number): number => {
     if (!(Number.isInteger(step) && step >= 0 && step < steps))
       throw new DtmInvalidOption('orders', `there is no step ${step}`);
-    if (state[step] === 'open') throw new DtmInvalidOption('orders', `step ${step} waits for itself`);
-    if (state[step] === 'done') return;
-    state[step] = 'open';
-    for (const before of orders[step] ?? []) visit(before);
-    state[step] = 'done';
+    const known = levels[step];
+    if (known === 'open') throw new DtmInvalidOption('orders', `step ${step} waits for itself`);
+    if (known !== undefined) return known;
+    levels[step] = 'open';
+    const level = Math.max(-1, ...(orders[step] ?? []).map(visit)) + 1;
+    levels[step] = level;
+    return level;
   };
   for (const step of Object.keys(orders)) visit(Number(step));
+  return Array.from({ length: steps }, (_, step) => visit(step));
 }

@@ -9,7 +9,7 @@ import { assertOneTransport, assertRoles, type Compensable } from '../transactio
 import { type SubmitOptions, type SubmitResult, submit } from '../transaction/submit.js';
 import type { TransactionContext } from '../transaction/transaction-context.js';
 import { customData } from '../transaction/transaction-options.js';
-import { assertOrders, assertSagaOptions, type SagaOptions } from './saga-options.js';
+import { assertSagaOptions, ordersByLevel, type SagaOptions } from './saga-options.js';
 
 /** Branch ids have two digits. */
 const MAX_STEPS = 99;
@@ -113,9 +113,9 @@ export class Saga {
   #request(waitResult: boolean): DtmRequest {
     const { options, gid } = this;
     if (this.#steps.length === 0) throw new DtmInvalidOption('steps', 'a saga needs at least one', { gid });
-    if (options.orders) assertOrders(options.orders, this.#steps.length);
     const { timeoutToFail, requestTimeout, retryInterval, retryLimit } = options;
-    const concurrency = options.concurrent ? { concurrent: true, orders: options.orders ?? {} } : {};
+    const orders = ordersByLevel(options.orders ?? {}, this.#steps.length);
+    const concurrency = options.concurrent ? { concurrent: true, orders } : {};
     return {
       gid,
       transType: 'saga',
