@@ -104,7 +104,9 @@ describe('stock', () => {
       const gid = randomUUID();
       const request = { productID, productCount: 4, saleID: 0 };
       await stock.grpc.stockDeductRevert(request, stock.branch(gid, 'compensate'));
-      await stock.grpc.stockDeduct(request, stock.branch(gid, 'action'));
+      await expect(stock.grpc.stockDeduct(request, stock.branch(gid, 'action'))).rejects.toMatchObject({
+        grpcStatus: 10,
+      });
       expect(await unitsOf(id)).toBe(10);
     });
 
