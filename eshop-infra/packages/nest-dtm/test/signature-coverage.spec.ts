@@ -93,6 +93,7 @@ describe('what a signature covers', () => {
     ['http://one:80/a/b', '/a/b'],
     ['https://two/a/b?gid=g&op=action&branch_id=01&trans_type=saga&dtm=', '/a/b'],
     ['http://three/a?y=2&x=%20ü&dtm_signature=now.x', '/a?x=+%C3%BC&y=2'],
+    ['http://four/a|b/c%7cd/%2F/%zz', '/a%7Cb/c%7Cd/%2F/%zz'],
     ['', ''],
   ])('the method of "%s" is "%s"', (address, method) => {
     expect(calledMethod(address)).toBe(method);

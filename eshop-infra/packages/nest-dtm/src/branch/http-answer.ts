@@ -6,16 +6,11 @@ import { answerText } from './sendable-text.js';
 /** A larger body is not kept: it is no answer to DTM, which reads words in it. */
 const MAX_BODY = 65_536;
 
+/** Headers about a body's length, which Node sets itself for a body that is written in one piece. */
+const OF_LENGTH = ['content-length', 'transfer-encoding', 'trailer'];
+
 /** Headers about a body that is replaced. */
-const OF_BODY = [
-  'content-length',
-  'content-encoding',
-  'content-range',
-  'transfer-encoding',
-  'etag',
-  'last-modified',
-  'trailer',
-];
+const OF_BODY = ['content-encoding', 'content-range', 'etag', 'last-modified'];
 
 type HeadArguments = [status: number, reason?: unknown, headers?: unknown];
 type Done = (error?: Error | null) => void;
@@ -42,6 +37,7 @@ export function holdHttpAnswer(response: ServerResponse, overruled: (offered: st
   const pending = new PendingAnswer((decision, offered) => {
     const status = statusOf(decision);
     if (offered && response.statusCode === status && body.saysNothingElse(response)) {
+      removeHeaders(response, OF_LENGTH);
       finish(body.bytes(), ended);
       return;
     }
@@ -51,7 +47,7 @@ export function holdHttpAnswer(response: ServerResponse, overruled: (offered: st
       response.destroy();
       return;
     }
-    for (const name of OF_BODY) response.removeHeader(name);
+    removeHeaders(response, [...OF_LENGTH, ...OF_BODY]);
     response.statusCode = status;
     response.statusMessage = STATUS_CODES[status] ?? '';
     response.setHeader('content-type', 'application/json; charset=utf-8');
@@ -59,6 +55,7 @@ export function holdHttpAnswer(response: ServerResponse, overruled: (offered: st
   });
   Object.assign(response, {
     writeHead: (...head: HeadArguments) => {
+      body.begin();
       keepHead(response, head);
       return response;
     },
@@ -71,6 +68,7 @@ export function holdHttpAnswer(response: ServerResponse, overruled: (offered: st
     end: (...args: unknown[]) => {
       const callback = body.keep(args);
       if (callback) done.push(callback);
+      body.end();
       pending.offer();
       return response;
     },
@@ -82,9 +80,21 @@ export function holdHttpAnswer(response: ServerResponse, overruled: (offered: st
 class HeldBody {
   readonly #chunks: Buffer[] = [];
   #size = 0;
+  #ended = false;
+  #answers = 1;
+
+  /** What comes after the end is another answer, of an application that takes the first for not given while it is held back. */
+  begin(): void {
+    if (this.#ended) this.#answers++;
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
 
   /** Keeps a chunk as `write` and `end` take it; returns their callback. */
   keep(args: readonly unknown[]): Done | undefined {
+    this.begin();
     const [chunk, encoding] = args;
     if (typeof chunk === 'string')
       this.#add(Buffer.from(chunk, Buffer.isEncoding(String(encoding)) ? (encoding as BufferEncoding) : 'utf8'));
@@ -99,7 +109,7 @@ class HeldBody {
   /** Whether DTM, which looks for words in a body before it looks at the status, finds none. */
   saysNothingElse(response: ServerResponse): boolean {
     const encoding = String(response.getHeader('content-encoding') ?? 'identity');
-    if (this.#size > MAX_BODY || encoding !== 'identity') return false;
+    if (this.#answers > 1 || this.#size > MAX_BODY || encoding !== 'identity') return false;
     const text = this.bytes().toString('latin1');
     return !text.includes('FAILURE') && !text.includes('ONGOING');
   }
@@ -118,6 +128,10 @@ function statusOf(decision: Decision): number {
 function bodyOf(decision: Decision): string {
   if (decision.kind === 'success') return '{}';
   return JSON.stringify({ statusCode: statusOf(decision), message: answerText(decision.text) });
+}
+
+function removeHeaders(response: ServerResponse, names: readonly string[]): void {
+  if (!response.headersSent) for (const name of names) response.removeHeader(name);
 }
 
 /** What `writeHead(status, [reason], [headers])` says, as fields of the response that can still be changed. */

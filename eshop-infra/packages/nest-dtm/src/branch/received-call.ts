@@ -25,7 +25,9 @@ interface HttpRequest {
 export function isSigned(signer: Signer, context: ExecutionContext, call: BranchCall): boolean {
   const { transport, transType, gid, branchId, op } = call;
   const received = transport === 'grpc' ? fromGrpc(context) : fromHttp(context, signer);
-  if (!received) return false;
+  const ownSignature = transport === 'http' && transType === 'tcc' && op !== 'try';
+  const signature = received && (ownSignature ? received.param : call.signature);
+  if (!received || !signature) return false;
   const signed: SignedCall = {
     transport,
     transType,
@@ -36,8 +38,7 @@ export function isSigned(signer: Signer, context: ExecutionContext, call: Branch
     payload: received.payload,
     server: call.header(SERVER_HEADER),
   };
-  const ownSignature = transport === 'http' && transType === 'tcc' && op !== 'try';
-  return signer.verify(signed, ownSignature ? received.param : call.signature);
+  return signer.verify(signed, signature);
 }
 
 type Received = Pick<SignedCall, 'method' | 'payload'> & { param: string };

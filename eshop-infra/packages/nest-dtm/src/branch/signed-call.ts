@@ -33,7 +33,17 @@ export function calledMethod(address: string): string {
   const { pathname, searchParams } = new URL(address);
   for (const name of ADDED) searchParams.delete(name);
   searchParams.sort();
-  return searchParams.size === 0 ? pathname : `${pathname}?${searchParams}`;
+  const path = /^[\w/.~-]*$/.test(pathname) ? pathname : pathname.split('/').map(sameSpelling).join('/');
+  return searchParams.size === 0 ? path : `${path}?${searchParams}`;
+}
+
+/** Go and Node do not agree on which characters of a path have to be encoded. */
+function sameSpelling(segment: string): string {
+  try {
+    return encodeURIComponent(decodeURIComponent(segment));
+  } catch {
+    return segment;
+  }
 }
 
 /**
