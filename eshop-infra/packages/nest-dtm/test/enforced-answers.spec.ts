@@ -277,6 +277,17 @@ describe.each(['fastify', 'express'] as const)('around the response itself, on %
     await till.close();
   });
 
+  test('a workflow gets its branch’s reply, not what an application wraps it in', async () => {
+    const Wraps = interceptor((out) => out.pipe(map((data) => ({ code: 0, data }))));
+    const till = await startTill(adapter, { providers: [{ provide: APP_INTERCEPTOR, useClass: Wraps }] });
+    const call = { gid: randomUUID(), transType: 'workflow' };
+    const { status: code, text } = await till.caller.http('/sell', call, { say: 'yes' });
+    expect(code).toBe(200);
+    expect(text).not.toContain('FAILURE');
+    expect(JSON.parse(text)).toEqual({ said: 'FAILURE' });
+    await till.close();
+  });
+
   test('a handler that answers by itself is answered when it is known what became of it', async () => {
     const till = await startTill(adapter, {});
     const sell = (say: Word) => till.caller.http('/sellByHand', { gid: randomUUID() }, { say });

@@ -36,12 +36,14 @@ export function holdHttpAnswer(response: ServerResponse, overruled: (offered: st
   };
   const pending = new PendingAnswer((decision, offered) => {
     const status = statusOf(decision);
-    if (offered && response.statusCode === status && body.saysNothingElse(response)) {
+    const reply = replyOf(decision);
+    if (offered && response.statusCode === status && body.saysNothingElse(response, reply)) {
       removeHeaders(response, OF_LENGTH);
       finish(body.bytes(), ended);
       return;
     }
-    if (offered) overruled(`${response.statusCode}`);
+    // An application that wraps every reply is nothing to tell of.
+    if (offered && (reply === undefined || response.statusCode !== status)) overruled(`${response.statusCode}`);
     // Too late for another status: DTM takes a broken connection for "call again".
     if (response.headersSent) {
       response.destroy();
@@ -106,11 +108,16 @@ class HeldBody {
     return Buffer.concat(this.#chunks);
   }
 
-  /** Whether DTM, which looks for words in a body before it looks at the status, finds none. */
-  saysNothingElse(response: ServerResponse): boolean {
+  /**
+   * Whether DTM, which looks for words in a body before it looks at the status, finds none.
+   *
+   * @param reply what a workflow is to read there
+   */
+  saysNothingElse(response: ServerResponse, reply: string | undefined): boolean {
     const encoding = String(response.getHeader('content-encoding') ?? 'identity');
     if (this.#answers > 1 || this.#size > MAX_BODY || encoding !== 'identity') return false;
-    const text = this.bytes().toString('latin1');
+    const text = this.bytes().toString();
+    if (reply !== undefined && text !== reply) return false;
     return !text.includes('FAILURE') && !text.includes('ONGOING');
   }
 
@@ -124,9 +131,14 @@ function statusOf(decision: Decision): number {
   return decision.kind === 'success' ? 200 : ANSWERS[decision.kind].httpStatus;
 }
 
-/** In the form of Nest's own exceptions. A success has nothing to say: DTM would read words in it. */
+/** The reply that a workflow gets from its branch: a text, and not for the application to wrap. */
+function replyOf(decision: Decision): string | undefined {
+  return decision.kind === 'success' && typeof decision.value === 'string' ? decision.value : undefined;
+}
+
+/** In the form of Nest's own exceptions. But for a workflow a success has nothing to say: DTM would read words in it. */
 function bodyOf(decision: Decision): string {
-  if (decision.kind === 'success') return '{}';
+  if (decision.kind === 'success') return replyOf(decision) ?? '{}';
   return JSON.stringify({ statusCode: statusOf(decision), message: answerText(decision.text) });
 }
 
