@@ -7,9 +7,8 @@ import { DtmServer } from '../src/server/dtm-server.js';
 import type { TransactionCall } from '../src/server/dtm-transport.js';
 import type { Transaction } from '../src/server/transaction.js';
 import { transactionEnd } from '../src/testing/index.js';
-import { bringBack, type DtmStore, dtmStores } from './support/dtm-store.js';
+import { bringBack, type DtmStore, dtmStores, startDtm } from './support/dtm-store.js';
 import { env } from './support/env.js';
-import { ownDtm } from './support/own-dtm.js';
 import { type Answer, type Recorder, startRecorder } from './support/recorder.js';
 import { until } from './support/until.js';
 
@@ -25,11 +24,11 @@ const IN_VAIN_MS = 300;
 suite(dtmStores)(`what a DTM server does with its store away, on $store${why}`, ({ makeStore }) => {
   let store: DtmStore;
   let recorder: Recorder;
-  let dtm: Awaited<ReturnType<typeof ownDtm>>;
+  let dtm: Awaited<ReturnType<typeof startDtm>>;
 
   beforeAll(async () => {
     [store, recorder] = await Promise.all([makeStore(), startRecorder()]);
-    dtm = await ownDtm(store.settings);
+    dtm = await startDtm(store);
   });
   afterAll(async () => {
     await dtm?.server.remove();

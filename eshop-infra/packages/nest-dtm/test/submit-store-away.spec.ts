@@ -16,10 +16,9 @@ import { transactionEnd } from '../src/testing/index.js';
 import { Bank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { answered } from './support/dtm-metrics.js';
-import { bringBack, type DtmStore, dtmStores } from './support/dtm-store.js';
+import { bringBack, type DtmStore, dtmStores, startDtm } from './support/dtm-store.js';
 import { env } from './support/env.js';
 import type { Away } from './support/outage-proxy.js';
-import { ownDtm } from './support/own-dtm.js';
 import { type PlannerApp, PlanWorkflow, startPlanner } from './support/plan.js';
 import { until } from './support/until.js';
 
@@ -47,12 +46,12 @@ suite(cases)(
     const DEADLINE_MS = 600;
     let database: Awaited<ReturnType<typeof throwAwayDatabase>>;
     let store: DtmStore;
-    let dtm: Awaited<ReturnType<typeof ownDtm>>;
+    let dtm: Awaited<ReturnType<typeof startDtm>>;
     let bank: PlannerApp;
 
     beforeAll(async () => {
       [database, store] = await Promise.all([throwAwayDatabase(), makeStore()]);
-      dtm = await ownDtm(store.settings);
+      dtm = await startDtm(store);
       const servers = { default: { grpc: dtm.grpc, http: dtm.http, protocol, deadlineMs: DEADLINE_MS } };
       bank = await startPlanner(database.dataSource, { servers }, { controllers: [BackCheckController] });
     });

@@ -1,7 +1,7 @@
 import { throwAwayDatabase } from './database.js';
 import { env } from './env.js';
 import { type OutageProxy, outageProxy } from './outage-proxy.js';
-import { DTM_TABLES, mysqlStore } from './own-dtm.js';
+import { DTM_TABLES, mysqlStore, ownDtm } from './own-dtm.js';
 import { ownRedis } from './own-redis.js';
 import { until } from './until.js';
 
@@ -23,6 +23,13 @@ export async function bringBack({ proxy }: DtmStore, http: string): Promise<void
   await until('DTM has its store again', async () =>
     (await Promise.all(Array.from({ length: 32 }, query))).every(Boolean),
   );
+}
+
+/** A DTM of one spec on such a store. Resolves when the store may leave: a DTM on MySQL that starts without it exits. */
+export async function startDtm(store: DtmStore): ReturnType<typeof ownDtm> {
+  const dtm = await ownDtm(store.settings);
+  await bringBack(store, dtm.http);
+  return dtm;
 }
 
 /** A database of its own in the tests' MySQL. */

@@ -11,6 +11,9 @@ export interface OwnProcess {
   kill(): Promise<void>;
   /** Starts it again after `kill()`, with what it has on disk. */
   start(): Promise<void>;
+  /** Stops it where it stands, as SIGSTOP does, until it is thawed or killed. */
+  freeze(): void;
+  thaw(): void;
   /** Kills it and removes its files. */
   remove(): Promise<void>;
   /** Its directory. */
@@ -43,6 +46,8 @@ export async function ownProcess(
     dir,
     kill,
     start,
+    freeze: () => child?.kill('SIGSTOP'),
+    thaw: () => child?.kill('SIGCONT'),
     remove: async () => {
       await kill();
       await rm(dir, { recursive: true, force: true });
