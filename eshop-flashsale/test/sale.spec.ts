@@ -85,7 +85,7 @@ describe('the counter of a sale', () => {
       await take();
       await Promise.all(Array.from({ length: 20 }, () => putBack()));
       expect(await left(sale.productID)).toBe(5);
-      await take();
+      await expect(take()).rejects.toMatchObject({ grpcStatus: 10 });
       expect(await left(sale.productID)).toBe(5);
     });
 
@@ -93,7 +93,7 @@ describe('the counter of a sale', () => {
       const sale = await newSale(5);
       const { take, putBack } = withdrawal(sale, 3);
       await putBack();
-      await take();
+      await expect(take()).rejects.toMatchObject({ grpcStatus: 10 });
       expect(await left(sale.productID)).toBe(5);
     });
 
