@@ -238,6 +238,35 @@ suite(dtmStores)(`what a DTM server does with its store away, on $store${why}`, 
       expect(await stored(one.gid)).toBeNull();
     });
 
+    test.each([
+      ['timeoutToFail', { timeoutToFail: 2 }],
+      ['retryLimit', { retryLimit: 1 }],
+    ])(
+      'a saga that ends by its %s compensates only what the store has heard of, and the step after',
+      async (_, giving) => {
+        const one = request('saga', { transOptions: { retryInterval: 1, ...giving } });
+        const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
+        let first = true;
+        recorder.answer(one.gid, async (branch): Promise<Answer> => {
+          if (branch !== '01 action') return 'done';
+          await gone;
+          return first ? 'done' : 'later';
+        });
+        const answer = tell('submit', waiting(one));
+        await called(one.gid, '01 action');
+        await store.proxy.leave('refused');
+        leave();
+        // Both took effect, of which nothing is stored.
+        expect(await answer).toMatchObject({ code: status.UNKNOWN });
+        expect(recorder.calls(one.gid)).toEqual(['01 action', '02 action']);
+        first = false;
+        await bringBack(store, dtm.http);
+        expect(await transactionEnd(dtm.http, one.gid)).toMatchObject({ status: 'failed' });
+        expect(recorder.calls(one.gid)).toContain('01 compensate');
+        expect(recorder.calls(one.gid)).not.toContain('02 compensate');
+      },
+    );
+
     test.each(['refused', 'hanging'] as const)(
       'what is under way goes on by itself after the store was away, %s',
       async (away) => {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import {
   DtmAborted,
   DtmBranchFailed,
+  DtmError,
   DtmOutcomeUnknown,
   DtmUnavailable,
   newGid,
@@ -137,7 +138,10 @@ suite([
       case 'saga':
       case 'concurrent saga': {
         const orders = chain.ordered ? { [accounts.length - 1]: [0] } : {};
-        const saga = app.dtm.saga(gid, { retryInterval, ...(kind !== 'saga' && { concurrent: true, orders }) });
+        const saga = app.dtm.saga(gid, {
+          retryInterval,
+          ...(kind !== 'saga' && { concurrent: true, orders }),
+        });
         for (const account of accounts) saga.step(take, takeBack, { account });
         return saga.submit({ fresh, waitResult });
       }
@@ -267,6 +271,8 @@ suite([
     if (told instanceof Refusal || told instanceof DtmAborted) return !failed;
     // Of a TCC's branch: all is cancelled.
     if (told instanceof DtmBranchFailed) return !(failed && chain.kind === 'tcc');
+    // The local step's own error, of the database: nothing is done.
+    if (told instanceof Error && !(told instanceof DtmError)) return !(failed && chain.kind === 'two-phase message');
     if (told instanceof Error) return true;
     const { status } = told as { status: string };
     if (status === 'submitted') return failed && chain.kind !== 'workflow' && !chain.kind.endsWith('saga');

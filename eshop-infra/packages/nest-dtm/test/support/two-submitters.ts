@@ -13,7 +13,10 @@ export interface Submitter {
   waitResult: boolean;
 }
 
-/** A transaction that two processes submit. */
+/**
+ * A transaction that two processes submit. Without `timeoutToFail` and `retryLimit` of sagas, by which DTM gives up without a refusal:
+ * what it then forgets to compensate after an outage of its store no barrier can know; see `store-away.spec.ts`.
+ */
 export interface Chain {
   kind: Kind;
   barrier: BarrierName;
