@@ -303,6 +303,24 @@ describe.each(servers)('saga, DTM on $store, submitted by $protocol', ({ grpc, h
     expect(foreignCalls).toEqual(['POST /undo']);
   });
 
+  test('a saga whose time is over is rolled back by the next branch that is to take effect', async () => {
+    const [gid, first, second] = [randomUUID(), await bank.account(10), await bank.account(10)];
+    const began = Date.now();
+    // It fails for the moment until the time is over, and would work then.
+    bank.scripts.on(second, 'action', () => {
+      if (Date.now() - began < 1_000) throw new Error('not now');
+    });
+    const result = await ended(transfers(gid, [first, second], { timeoutToFail: 1 }));
+    expect(result).toEqual({ gid, status: 'failed', reason: 'Timeout after 1 seconds' });
+    expect(await bank.state(first)).toEqual({ balance: 10, hits: 2 });
+    expect(await bank.state(second)).toEqual({ balance: 10, hits: 0 });
+    // It is final, for a run that comes later, too.
+    expect((await bank.barrierRows(gid)).filter((row) => row.startsWith('02'))).toEqual([
+      '02 action compensate',
+      '02 compensate Timeout after 1 seconds',
+    ]);
+  });
+
   test('branch headers reach the branches', async () => {
     const seen: unknown[] = [];
     foreign.once('request', (request) => seen.push(request.headers['x-request-id']));

@@ -46,7 +46,7 @@ describe('what a signature covers', () => {
     op: fc.constantFrom('action', 'compensate', 'try', 'confirm', 'cancel', 'rollback', 'msg'),
     method: fc.constantFrom('/a', '/b', '/a?x=1', '*', ''),
     payload: fc.constantFrom('', '{}', '{"a":1}'),
-    server: fc.constantFrom('', 'other'),
+    headers: fc.constantFrom('', 'other'),
   });
 
   test('a call is let in by its own signature, and by another’s only where the difference cannot be covered', () => {
@@ -55,7 +55,7 @@ describe('what a signature covers', () => {
       if (transType === 'msg' && branchId.includes('-')) return ['method', 'branchId'];
       return branchId === '00' ? ['payload'] : [];
     };
-    const fields = ['transType', 'gid', 'branchId', 'op', 'method', 'payload', 'server'] as const;
+    const fields = ['transType', 'gid', 'branchId', 'op', 'method', 'payload', 'headers'] as const;
     fc.assert(
       fc.property(call, fc.constantFrom(...fields), call, (one, field, { [field]: changed }) => {
         const mine = signer.sign(one);
@@ -70,7 +70,7 @@ describe('what a signature covers', () => {
   });
 
   test('a list is taken only as it was made, by the key that made it', () => {
-    const [first, ...more] = sagaOf(3).map((one) => ({ ...one, transType: 'saga', gid: 'g', server: '' }));
+    const [first, ...more] = sagaOf(3).map((one) => ({ ...one, transType: 'saga', gid: 'g', headers: '' }));
     if (!first) throw new Error('no call');
     const made = signer.signAll(first, [first, ...more], 800) ?? '';
     expect(signer.verify(first, made)).toBe(true);
@@ -119,7 +119,7 @@ describe('the room for signatures', () => {
     expect(lengthOf(headers)).toBe(length);
     expect(JSON.stringify(headers).length).toBeLessThanOrEqual(1024 - 150);
     for (const call of sagaOf(steps))
-      expect(signer.verify({ ...call, ...saga, server: '' }, headers[HEADER] ?? '')).toBe(true);
+      expect(signer.verify({ ...call, ...saga, headers: '' }, headers[HEADER] ?? '')).toBe(true);
   });
 
   test('headers of observers give way to MACs that are not short, those of the caller do not', () => {
@@ -245,7 +245,7 @@ describe.each(['fastify', 'express'] as const)('what of an HTTP call is signed, 
   async function light(http: string, query: string, body: string, method: string, signed = body): Promise<number> {
     const gid = randomUUID();
     const named = { transport: 'http', transType: 'saga', gid, branchId: '01', op: 'action' } as const;
-    const header = signer.sign({ ...named, method, payload: signed, server: '' });
+    const header = signer.sign({ ...named, method, payload: signed, headers: '' });
     const identity = `gid=${gid}&trans_type=saga&branch_id=01&op=action`;
     const headers = { 'content-type': 'application/json', [HEADER]: header };
     return (await fetch(`${http}/lamp/light?${query}&${identity}`, { method: 'POST', headers, body })).status;

@@ -38,7 +38,7 @@ describe.each(transports)('signature over %s (%s)', (transport, adapter) => {
     op: 'action',
     method: transport === 'grpc' ? Bank.withdraw.path : '/withdraw',
     payload: JSON.stringify(transfer),
-    server: '',
+    headers: '',
     ...change,
   });
   const sign = (gid: string, change: Partial<SignedCall> = {}, keys = signature.keys): string =>
@@ -54,7 +54,7 @@ describe.each(transports)('signature over %s (%s)', (transport, adapter) => {
     ['the signature of another type', (gid) => ({ signature: sign(gid, { transType: 'msg' }) })],
     ['the signature of another method', (gid) => ({ signature: sign(gid, { method: '/bank.Bank/WithdrawConfirm' }) })],
     ['the signature of another payload', (gid) => ({ signature: sign(gid, { payload: '{"amount":4}' }) })],
-    ['the signature of another DTM server', (gid) => ({ signature: sign(gid, { server: 'other' }) })],
+    ['the signature of another DTM server', (gid) => ({ signature: sign(gid, { headers: 'other' }) })],
     ['the signature of its compensation', (gid) => ({ signature: sign(gid, { op: 'compensate' }), op: 'action' })],
     [
       'the signature of an unknown key',

@@ -20,7 +20,7 @@ import { bringBack, type DtmStore, dtmStores, startDtm } from './support/dtm-sto
 import { env } from './support/env.js';
 import type { Away } from './support/outage-proxy.js';
 import { type PlannerApp, PlanWorkflow, startPlanner } from './support/plan.js';
-import { until } from './support/until.js';
+import { gate, until } from './support/until.js';
 
 const binary = existsSync(env.dtmBinary);
 const suite = binary ? describe.each : describe.skip.each;
@@ -98,6 +98,33 @@ suite(cases)(
         expect(balance).toBe(refuses ? 1 : end === 'succeed' ? 7 : 10);
       }
     }
+
+    test('a saga whose progress is lost with the store, and whose time is over when it is back: nothing stays', async () => {
+      const [gid, from] = [newGid(), await accounts(10, 10, 10)];
+      const [first, , last] = from as [string, string, string];
+      const [entered, gone] = [gate(), gate()];
+      bank.scripts.on(first, 'action', async () => {
+        entered.open();
+        await gone.opened;
+      });
+      bank.scripts.on(last, 'action', () => {
+        throw new Error('not now');
+      });
+      const saga = bank.dtm.saga(gid, { timeoutToFail: 2, retryInterval: 1 });
+      for (const account of from) saga.step(Bank.withdraw, Bank.withdrawRevert, transfer(account));
+      const over = Date.now() + 2_500;
+      await saga.submit();
+      await entered.opened;
+      await store.proxy.leave('refused');
+      gone.open();
+      // Without its store DTM goes on, and keeps nothing of it.
+      await until('the last step is tried', () => bank.scripts.count(last, 'action') > 0);
+      await until('its time is over', () => Date.now() > over);
+      bank.scripts.off(last, 'action');
+      await bringBack(store, dtm.http);
+      expect(await transactionEnd(bank.dtm, gid)).toMatchObject({ status: 'failed' });
+      for (const account of from) expect((await bank.state(account)).balance).toBe(10);
+    });
 
     describe.each(['refused', 'hanging'] satisfies Away[])('%s', (away) => {
       test('a query', async () => {

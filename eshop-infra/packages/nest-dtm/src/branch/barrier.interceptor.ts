@@ -21,6 +21,7 @@ import { BranchDrain } from './branch-drain.js';
 import { type BranchMetadata, branchMetadata } from './branch-metadata.js';
 import { classify } from './classify.js';
 import { runInBranch } from './current-branch.js';
+import { assertInTime } from './give-up.js';
 import { witnessed } from './handler-witness.js';
 import { identify } from './identify.js';
 import { decided } from './open-answer.js';
@@ -69,6 +70,7 @@ export class BarrierInterceptor implements NestInterceptor {
     if (this.drain.closing) throw answer(call.transport, 'ongoing', 'the service is shutting down');
     let value: unknown;
     const work = async (): Promise<void> => {
+      assertInTime(branch, call);
       // All of it: what a handler does after its first value belongs to the branch too.
       value = await lastValueFrom(next.handle(), { defaultValue: {} });
     };

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { type BranchCall } from './branch.js';
 import { grpcReplyOf } from './grpc-answer.js';
 import type { Signer } from './signature.js';
-import { calledMethod, SERVER_HEADER, SIGNATURE_PARAM, type SignedCall } from './signed-call.js';
+import { calledMethod, SIGNATURE_PARAM, type SignedCall, signedHeaders } from './signed-call.js';
 
 /** What is used of grpc-js's server call. */
 interface GrpcCall {
@@ -36,7 +36,7 @@ export function isSigned(signer: Signer, context: ExecutionContext, call: Branch
     op,
     method: received.method,
     payload: received.payload,
-    server: call.header(SERVER_HEADER),
+    headers: signedHeaders(call.header),
   };
   return signer.verify(signed, signature);
 }

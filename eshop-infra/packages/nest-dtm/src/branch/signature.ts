@@ -71,18 +71,18 @@ export class Signer {
 }
 
 /** The transaction whose calls a list is for. */
-type ListOwner = Pick<SignedCall, 'transType' | 'gid' | 'server'>;
+type ListOwner = Pick<SignedCall, 'transType' | 'gid' | 'headers'>;
 
 /** The first words keep signatures of other uses of the same secret apart; JSON keeps the fields apart. */
 function macOf(secret: KeyObject, call: SignedCall, digests?: Map<SignedCall['payload'], string>): string {
-  const { transType, gid, branchId, op, method, payload, server } = covered(call).call;
+  const { transType, gid, branchId, op, method, payload, headers } = covered(call).call;
   const digest = digests?.get(payload) ?? hash('sha256', payload, 'base64url');
   digests?.set(payload, digest);
-  return hmac(secret, ['dtm-branch 2', transType, gid, branchId, op, method, digest, server]);
+  return hmac(secret, ['dtm-branch 2', transType, gid, branchId, op, method, digest, headers]);
 }
 
-function listMacOf(secret: KeyObject, { transType, gid, server }: ListOwner, list: string): string {
-  return hmac(secret, ['dtm-branches 2', transType, gid, server, list]).slice(0, LIST_MAC);
+function listMacOf(secret: KeyObject, { transType, gid, headers }: ListOwner, list: string): string {
+  return hmac(secret, ['dtm-branches 2', transType, gid, headers, list]).slice(0, LIST_MAC);
 }
 
 function hmac(secret: KeyObject, fields: readonly string[]): string {

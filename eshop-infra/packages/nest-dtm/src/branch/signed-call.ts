@@ -8,8 +8,8 @@ export interface SignedCall {
   /** `/package.Service/Method`, or path and query of a URL; made by {@link calledMethod}. */
   method: string;
   payload: Uint8Array | string;
-  /** Branch header `dtm-server`, with the name of the DTM server where it is not `default`; else empty. */
-  server: string;
+  /** Branch headers that mean something to a branch; made by {@link signedHeaders}. */
+  headers: string;
 }
 
 /** Query parameter with the signature of a TCC's confirmation or cancellation over HTTP. */
@@ -17,6 +17,15 @@ export const SIGNATURE_PARAM = 'dtm_signature';
 
 /** Branch header with the name of the DTM server, where it is not `default`: DTM does not say who it is when it calls. */
 export const SERVER_HEADER = 'dtm-server';
+
+/** Branch header with the time at which a saga gives up: epoch milliseconds, a dot, and the seconds it had. */
+export const GIVE_UP_HEADER = 'dtm-give-up';
+
+/** The headers that a signature covers, as one text. Those of observers, and an application's own, are not among them. */
+export function signedHeaders(header: (name: string) => string | undefined): string {
+  const values = [SERVER_HEADER, GIVE_UP_HEADER].map((name) => header(name) ?? '');
+  return values.every((value) => value === '') ? '' : values.join('|');
+}
 
 /** What DTM adds to the query of a branch's URL, and we. */
 const ADDED = ['gid', 'trans_type', 'branch_id', 'op', 'dtm', SIGNATURE_PARAM];

@@ -3,9 +3,15 @@ import { assertTransactionOptions, type TransactionOptions } from '../transactio
 
 /** Options stored with a saga. */
 export interface SagaOptions extends TransactionOptions {
-  /** Roll back when not finished after so many seconds. Default: never. Checked by DTM only when it works on the saga. */
+  /**
+   * Roll back when not finished after so many seconds. Default: never. Checked by the branches, each time one is to take effect: by those
+   * of this library, not by others.
+   */
   timeoutToFail?: number;
-  /** Roll back after so many immediate repeats of a failing action. Default 0: repeat for ever. */
+  /**
+   * Roll back after so many immediate repeats of a failing action. Default 0: repeat for ever. DTM decides it by itself: effects of which its
+   * store has not heard, since it was away, or that a second run has made, are not taken back. For sagas of one step.
+   */
   retryLimit?: number;
   /** Run the steps at the same time. Default: one after the other. */
   concurrent?: boolean;

@@ -1,3 +1,5 @@
+import { giveUpAfter } from '../branch/give-up.js';
+import { GIVE_UP_HEADER } from '../branch/signed-call.js';
 import { DtmInvalidOption } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { DtmRequest } from '../server/dtm-request.js';
@@ -13,6 +15,9 @@ import { assertSagaOptions, ordersByLevel, type SagaOptions } from './saga-optio
 
 /** Branch ids have two digits. */
 const MAX_STEPS = 99;
+
+/** DTM's RetryInterval, seconds. */
+const DTM_RETRY_INTERVAL = 10;
 
 /** A saga under construction: steps whose actions run in order and are compensated in reverse when one is refused. */
 export class Saga {
@@ -116,16 +121,18 @@ export class Saga {
     const { timeoutToFail, requestTimeout, retryInterval, retryLimit } = options;
     const orders = ordersByLevel(options.orders ?? {}, this.#steps.length);
     const concurrency = options.concurrent ? { concurrent: true, orders } : {};
+    const headers = { ...options.headers, ...(timeoutToFail && { [GIVE_UP_HEADER]: giveUpAfter(timeoutToFail) }) };
     return {
       gid,
       transType: 'saga',
       transOptions: {
         waitResult,
-        timeoutToFail,
         requestTimeout,
-        retryInterval,
+        // As DTM does with a timeout of its own: nothing is tried again much later than the saga gives up.
+        retryInterval:
+          retryInterval ?? (timeoutToFail && timeoutToFail < DTM_RETRY_INTERVAL ? timeoutToFail : undefined),
         retryLimit,
-        branchHeaders: branchHeaders({ gid, transType: 'saga' }, options.headers, this.context, this.#calls()),
+        branchHeaders: branchHeaders({ gid, transType: 'saga' }, headers, this.context, this.#calls()),
       },
       customedData: customData(gid, options.customData, concurrency, 'orders'),
       payloads: this.#payloads,

@@ -135,7 +135,7 @@ export class DtmCaller {
 
   #sign(call: DtmCall, how: Pick<SignedCall, 'transport' | 'method' | 'payload'>): string {
     const { gid, op = '', branch_id: branchId = '', trans_type: transType = '' } = identity(call);
-    return this.#signer?.sign({ ...how, gid: gid ?? '', op, branchId, transType, server: '' }) ?? '';
+    return this.#signer?.sign({ ...how, gid: gid ?? '', op, branchId, transType, headers: '' }) ?? '';
   }
 
   #signedOptions<Options extends { metadata?: Record<string, string> }>(

@@ -1,5 +1,5 @@
 import { SIGNATURE_HEADER } from '../branch/signature.js';
-import { calledMethod, covered, SERVER_HEADER, type SignedCall } from '../branch/signed-call.js';
+import { calledMethod, covered, SERVER_HEADER, type SignedCall, signedHeaders } from '../branch/signed-call.js';
 import { DtmInvalidOption } from '../errors.js';
 import type { OwnCall } from './branch-caller.js';
 import type { TransactionContext } from './transaction-context.js';
@@ -34,7 +34,7 @@ export function branchHeaders(
   const room = (all: Record<string, string>): number => MAX_COLUMN - AROUND_HEADERS - JSON.stringify(all).length;
   const signed = (all: Record<string, string>, shortest?: number): Record<string, string> | undefined => {
     if (!signer) return room(all) < 0 ? undefined : all;
-    const of = { gid, transType, server: all[SERVER_HEADER] ?? '' };
+    const of = { gid, transType, headers: signedHeaders((name) => all[name]) };
     const calls = planned.map((call) => ({ ...call, ...of }));
     const left = room({ ...all, [SIGNATURE_HEADER]: '' });
     const [only] = calls;
@@ -67,7 +67,7 @@ export function signedCall(
   headers: Readonly<Record<string, string>>,
   { url, gid, transType, branchId, op, payload }: AddressedCall,
 ): SignedCall {
-  return { ...callTo(url), gid, transType, branchId, op, payload, server: headers[SERVER_HEADER] ?? '' };
+  return { ...callTo(url), gid, transType, branchId, op, payload, headers: signedHeaders((name) => headers[name]) };
 }
 
 /** What an address says of a call. No address: DTM makes no call. */
