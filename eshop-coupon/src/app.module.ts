@@ -1,4 +1,4 @@
-import { barrierMigration } from '@eshop/nest-dtm';
+import { barrierMigration } from '@eshop/nest-dtm/mysql';
 import { MysqlModule } from '@eshop/nest-service/mysql';
 import { Module } from '@nestjs/common';
 import { BranchModule } from './branch.module.js';

@@ -1,4 +1,5 @@
-import { DtmModule, redisBarrier } from '@eshop/nest-dtm';
+import { DtmModule } from '@eshop/nest-dtm';
+import { redisBarrier } from '@eshop/nest-dtm/redis';
 import { CONFIG } from '@eshop/nest-service';
 import { flashSaleContract } from '@eshop/proto/flashsale';
 import { Module } from '@nestjs/common';

@@ -1,4 +1,4 @@
-import { barrierMigration } from '@eshop/nest-dtm';
+import { barrierMigration } from '@eshop/nest-dtm/mysql';
 import { CONFIG } from '@eshop/nest-service';
 import { KafkaModule } from '@eshop/nest-service/kafka';
 import { MysqlModule } from '@eshop/nest-service/mysql';

@@ -1,4 +1,5 @@
-import { DtmModule, mysqlBarrier } from '@eshop/nest-dtm';
+import { DtmModule } from '@eshop/nest-dtm';
+import { mysqlBarrier } from '@eshop/nest-dtm/mysql';
 import { CONFIG } from '@eshop/nest-service';
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';

@@ -1,4 +1,4 @@
-import { LocalTransaction } from '@eshop/nest-dtm';
+import { LocalTransaction } from '@eshop/nest-dtm/mysql';
 import { ContractError } from '@eshop/proto';
 import { CouponStatus } from '@eshop/proto/coupon';
 import { Injectable } from '@nestjs/common';

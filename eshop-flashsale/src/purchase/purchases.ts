@@ -1,4 +1,5 @@
-import { DtmAborted, DtmOutcomeUnknown, DtmService, type LocalStep, Refusal, redisBarrier } from '@eshop/nest-dtm';
+import { DtmAborted, DtmOutcomeUnknown, DtmService, type LocalStep, Refusal } from '@eshop/nest-dtm';
+import { redisBarrier } from '@eshop/nest-dtm/redis';
 import { Gate, InjectConfig, newTimeID, requestContext } from '@eshop/nest-service';
 import { type CodeName, ContractError } from '@eshop/proto';
 import { type FlashSaleReply, type FlashSaleRequest, FlashSaleService } from '@eshop/proto/flashsale';

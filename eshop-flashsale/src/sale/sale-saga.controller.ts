@@ -1,4 +1,5 @@
-import { DtmBackCheck, DtmBranches, RedisTransaction } from '@eshop/nest-dtm';
+import { DtmBackCheck, DtmBranches } from '@eshop/nest-dtm';
+import { RedisTransaction } from '@eshop/nest-dtm/redis';
 import { bindController } from '@eshop/proto';
 import {
   type FlashSaleSaga,

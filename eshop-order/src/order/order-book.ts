@@ -1,4 +1,4 @@
-import { LocalTransaction } from '@eshop/nest-dtm';
+import { LocalTransaction } from '@eshop/nest-dtm/mysql';
 import { ContractError } from '@eshop/proto';
 import type { CreateOrderRequest } from '@eshop/proto/order';
 import { Injectable } from '@nestjs/common';

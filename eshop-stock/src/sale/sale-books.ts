@@ -1,4 +1,4 @@
-import { LocalTransaction } from '@eshop/nest-dtm';
+import { LocalTransaction } from '@eshop/nest-dtm/mysql';
 import { Sql } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import type { ApplySaleRequest } from '@eshop/proto/stock';

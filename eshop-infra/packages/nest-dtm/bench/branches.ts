@@ -3,7 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
-import { barrierMigration, DtmBranches, DtmModule, LocalTransaction, mysqlBarrier } from '../src/index.js';
+import { DtmBranches, DtmModule } from '../src/index.js';
+import { barrierMigration, LocalTransaction, mysqlBarrier } from '../src/mysql.js';
 import { signature } from './servers.js';
 import { type Booking, Plain, Till } from './till.js';
 

@@ -2,6 +2,7 @@ import type { Barrier } from './barrier/barrier.js';
 import type { Classify } from './branch/classify.js';
 import { DtmInvalidOption } from './errors.js';
 import type { DtmObserver } from './observe/observer.js';
+import { grpcJs } from './server/grpc-js.js';
 import type { BranchMethod } from './transaction/branch-method.js';
 
 /** One DTM server. */
@@ -120,6 +121,8 @@ function assertServer(at: string, server: DtmModuleOptions['servers'][string]): 
     throw new DtmInvalidOption(`${at}.protocol`, `must be grpc or http, is "${protocol}"`);
   if (protocol !== 'http' || grpc !== undefined)
     assertText(`${at}.grpc`, grpc, /^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port');
+  // Loaded here, so that its absence is told at start and by the option's name.
+  if (protocol !== 'http') grpcJs(`${at}.grpc`);
   const http: unknown = server.http;
   if (typeof http !== 'string' || !URL.canParse(http) || new URL(http).protocol !== 'http:')
     throw new DtmInvalidOption(`${at}.http`, `must be an http:// address, is ${quoted(http)}`);

@@ -3,7 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Barriers } from './barrier/barriers.js';
 import { LocalTransaction } from './barrier/local-transaction.js';
 import { RedisTransaction } from './barrier/redis/redis-transaction.js';
-import { AnswerEnforcement } from './branch/answer-enforcement.js';
+import { answerEnforcement } from './branch/answer-enforcement.js';
 import { BranchDrain } from './branch/branch-drain.js';
 import { BranchExplorer } from './branch/branch-explorer.js';
 import { CurrentBranch } from './branch/current-branch.js';
@@ -86,7 +86,7 @@ function build(raw: Provider, imports: ModuleMetadata['imports'] = []): DynamicM
     module: DtmModule,
     global: true,
     imports: [...imports, DiscoveryModule],
-    providers: [raw, AnswerEnforcement, BranchExplorer, BranchSyncCheck, ...exported],
+    providers: [raw, answerEnforcement, BranchExplorer, BranchSyncCheck, ...exported],
     exports: exported,
   };
 }

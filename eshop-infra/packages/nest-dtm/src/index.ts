@@ -1,28 +1,5 @@
-export {
-  AddStepResults1700000000001,
-  workflowMigration,
-  workflowMigrationFor,
-} from './barrier/add-step-results.js';
 export type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from './barrier/barrier.js';
-export { type BarrierIn, barrierIn } from './barrier/barrier-in.js';
-export {
-  barrierMigration,
-  barrierMigrationFor,
-  CreateBarrierTable1700000000000,
-} from './barrier/create-barrier-table.js';
 export type { LocalOutcome, LocalStep } from './barrier/local-step.js';
-export { LocalTransaction } from './barrier/local-transaction.js';
-export { type MysqlBarrier, type MysqlBarrierOptions, mysqlBarrier } from './barrier/mysql-barrier.js';
-export type { SqlValue } from './barrier/mysql-transaction.js';
-export type { OpenTransaction } from './barrier/open-transaction.js';
-export { type PurgeOptions, type PurgeResult, purgeBarrier, type TransactionSource } from './barrier/purge-barrier.js';
-export { adjustAmount } from './barrier/redis/adjust-amount.js';
-export { DtmCrossSlot } from './barrier/redis/hash-slot.js';
-export { DtmNoScript } from './barrier/redis/no-script.js';
-export { type RedisBarrier, type RedisBarrierOptions, redisBarrier } from './barrier/redis/redis-barrier.js';
-export type { RedisClient, RedisClientOptions, RedisValue } from './barrier/redis/redis-client.js';
-export type { RedisScript } from './barrier/redis/redis-script.js';
-export { RedisTransaction } from './barrier/redis/redis-transaction.js';
 export { type BackCheckOptions, DtmBackCheck } from './branch/back-check.decorator.js';
 export type { Branch } from './branch/branch.js';
 export { type Classify, classify, isTransient, type Meaning } from './branch/classify.js';
@@ -92,4 +69,3 @@ export { DtmWorkflow, type DtmWorkflowOptions, type WorkflowHandler } from './wo
 export type { Workflow } from './workflow/workflow.js';
 export { DtmWorkflowCallback } from './workflow/workflow-callback.decorator.js';
 export type { WorkflowOptions, WorkflowResult } from './workflow/workflow-options.js';
-export { workflowService } from './workflow/workflow-service.js';

@@ -2,15 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createConnection as createCallbackConnection } from 'mysql2';
 import { createConnection } from 'mysql2/promise';
 import type { EntityManager } from 'typeorm';
-import {
-  type Branch,
-  barrierIn,
-  barrierMigrationFor,
-  DtmInvalidOption,
-  mysqlBarrier,
-  type OpenTransaction,
-  Refusal,
-} from '../src/index.js';
+import { type Branch, DtmInvalidOption, Refusal } from '../src/index.js';
+import { barrierIn, barrierMigrationFor, mysqlBarrier, type OpenTransaction } from '../src/mysql.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env } from './support/env.js';
 import { gate } from './support/until.js';

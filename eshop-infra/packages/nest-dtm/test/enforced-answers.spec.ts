@@ -20,6 +20,7 @@ import {
 import { APP_FILTER, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import { catchError, EMPTY, map, type Observable, of, retry, throwError, timeout } from 'rxjs';
+import { workflowService } from '../src/grpc.js';
 import {
   type BranchMethod,
   DtmBackCheck,
@@ -28,7 +29,6 @@ import {
   httpBranch,
   newGid,
   Refusal,
-  workflowService,
 } from '../src/index.js';
 import { backCheckOf, type DtmCall, DtmCaller, freePort, transactionEnd } from '../src/testing/index.js';
 import { transports } from './support/adapters.js';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { LocalTransaction, mysqlBarrier, Refusal } from '../src/index.js';
+import { Refusal } from '../src/index.js';
+import { LocalTransaction, mysqlBarrier } from '../src/mysql.js';
 import { type BankApp, startBank } from './support/bank.js';
 import { BranchCaller } from './support/branch-caller.js';
 import { throwAwayDatabase } from './support/database.js';

@@ -10,13 +10,13 @@ import {
   DtmService,
   type HttpBranchMethod,
   httpBranch,
-  mysqlBarrier,
   newGid,
   Ongoing,
   Refusal,
-  redisBarrier,
   type Transaction,
 } from '../src/index.js';
+import { mysqlBarrier } from '../src/mysql.js';
+import { redisBarrier } from '../src/redis.js';
 import { adapters } from './support/adapters.js';
 import { signature } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';

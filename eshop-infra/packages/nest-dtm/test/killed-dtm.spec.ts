@@ -7,13 +7,12 @@ import {
   DtmOutcomeUnknown,
   DtmUnavailable,
   httpBranch,
-  LocalTransaction,
-  mysqlBarrier,
   newGid,
   type SubmitOptions,
   type Tcc,
   type Transaction,
 } from '../src/index.js';
+import { LocalTransaction, mysqlBarrier } from '../src/mysql.js';
 import { Bank, type BankApp, startBank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env } from './support/env.js';

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { DtmAborted, DtmOutcomeUnknown, redisBarrier, type Transaction } from '../src/index.js';
+import { DtmAborted, DtmOutcomeUnknown, type Transaction } from '../src/index.js';
+import { redisBarrier } from '../src/redis.js';
 import { signature } from './support/bank.js';
 import { compiledLibrary } from './support/compiled-library.js';
 import { env, stores } from './support/env.js';
@@ -36,7 +37,7 @@ describe.each(stores)('a submitter killed with SIGKILL, DTM on $store', ({ grpc,
   /** Runs a submitter until it is dead. */
   async function killed(point: string, gid: string, from: string, to: string): Promise<void> {
     const instructions = {
-      library: library.index,
+      library: library.dir,
       servers: { default: { grpc, http } },
       branches: { 'kiosk.Kiosk': kiosk.grpcAddress },
       signature,

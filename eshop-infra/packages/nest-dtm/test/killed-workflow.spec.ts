@@ -1,15 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
-import {
-  DtmWorkflow,
-  LocalTransaction,
-  newGid,
-  Ongoing,
-  Refusal,
-  type Transaction,
-  type Workflow,
-} from '../src/index.js';
+import { DtmWorkflow, newGid, Ongoing, Refusal, type Transaction, type Workflow } from '../src/index.js';
+import { LocalTransaction } from '../src/mysql.js';
 import { Accounts, Bank, Scripts, signature } from './support/bank.js';
 import { compiledLibrary } from './support/compiled-library.js';
 import { throwAwayDatabase } from './support/database.js';
@@ -97,7 +90,7 @@ describe.each(stores)('a process killed in a workflow, resumed by another, DTM o
     const [local, remote, last] = [await planner.account(10), await planner.account(10), await planner.account(10)];
     planner.app.get(Instructions).accounts.set(gid, { local, remote, last });
     const instructions = {
-      library: library.index,
+      library: library.dir,
       servers: { default: { grpc, http } },
       branches: { 'bank.Bank': planner.grpcAddress, 'workflow.Workflow': planner.grpcAddress },
       signature,

@@ -8,9 +8,9 @@ import {
   type MessageOptions,
   newGid,
   Refusal,
-  redisBarrier,
   type Transaction,
 } from '../src/index.js';
+import { redisBarrier } from '../src/redis.js';
 import { freePort } from '../src/testing/index.js';
 import { stores } from './support/env.js';
 import { Kiosk, type KioskApp, startKiosk, take } from './support/kiosk.js';

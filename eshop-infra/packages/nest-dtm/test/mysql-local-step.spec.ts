@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { DtmInvalidOption, LocalTransaction, type MysqlBarrier, mysqlBarrier, Refusal } from '../src/index.js';
+import { DtmInvalidOption, Refusal } from '../src/index.js';
+import { LocalTransaction, type MysqlBarrier, mysqlBarrier } from '../src/mysql.js';
 import { throwAwayDatabase } from './support/database.js';
 import { gate, until } from './support/until.js';
 

@@ -23,7 +23,8 @@ import {
 } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { type Observable, tap } from 'rxjs';
-import { CurrentBranch, DtmBranches, DtmModule, LocalTransaction, mysqlBarrier, Refusal } from '../src/index.js';
+import { CurrentBranch, DtmBranches, DtmModule, Refusal } from '../src/index.js';
+import { LocalTransaction, mysqlBarrier } from '../src/mysql.js';
 import { DtmCaller } from '../src/testing/index.js';
 import { adapters } from './support/adapters.js';
 import { signature } from './support/bank.js';

@@ -6,11 +6,11 @@ import {
   DtmService,
   httpBranch,
   type LocalStep,
-  LocalTransaction,
   type MessageOptions,
   newGid,
   type SagaOptions,
 } from '../src/index.js';
+import { LocalTransaction } from '../src/mysql.js';
 import { ordersByLevel } from '../src/saga/saga-options.js';
 import { Bank, type Transfer } from './support/bank.js';
 

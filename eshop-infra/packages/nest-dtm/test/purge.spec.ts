@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { DtmInvalidOption, DtmUnavailable, Ongoing, purgeBarrier, type TransactionSource } from '../src/index.js';
+import { DtmInvalidOption, DtmUnavailable, Ongoing } from '../src/index.js';
+import { purgeBarrier, type TransactionSource } from '../src/mysql.js';
 import { freePort } from '../src/testing/index.js';
 import { Bank, type BankApp, startBank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';

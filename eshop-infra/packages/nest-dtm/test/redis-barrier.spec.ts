@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { adjustAmount, DtmCrossSlot, DtmInvalidOption, Refusal, redisBarrier } from '../src/index.js';
+import { DtmInvalidOption, Refusal } from '../src/index.js';
+import { adjustAmount, DtmCrossSlot, redisBarrier } from '../src/redis.js';
 import { backCheckOf, type DtmCall, DtmCaller, freePort } from '../src/testing/index.js';
 import { transports } from './support/adapters.js';
 import { signature } from './support/bank.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { redisBarrier } from '../src/index.js';
+import { redisBarrier } from '../src/redis.js';
 import { DtmCaller } from '../src/testing/index.js';
 import { signature } from './support/bank.js';
 import { Kiosk, type KioskApp, startKiosk, take } from './support/kiosk.js';

@@ -1,18 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { type Branch, DtmWorkflow, Refusal, type Transaction, type Workflow } from '../src/index.js';
+import { mysqlBarrier } from '../src/mysql.js';
 import {
-  type Branch,
   DtmCrossSlot,
   DtmNoScript,
-  DtmWorkflow,
-  mysqlBarrier,
   type RedisBarrier,
   type RedisScript,
   RedisTransaction,
-  Refusal,
   redisBarrier,
-  type Transaction,
-  type Workflow,
-} from '../src/index.js';
+} from '../src/redis.js';
 import { throwAwayDatabase } from './support/database.js';
 import { stores } from './support/env.js';
 import { take } from './support/kiosk.js';

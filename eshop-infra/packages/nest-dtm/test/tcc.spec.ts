@@ -10,11 +10,11 @@ import {
   type LocalStep,
   newGid,
   Refusal,
-  redisBarrier,
   type Tcc,
   type TccOptions,
   type Transaction,
 } from '../src/index.js';
+import { redisBarrier } from '../src/redis.js';
 import { freePort } from '../src/testing/index.js';
 import { stores } from './support/env.js';
 import { Kiosk, type KioskApp, startKiosk, type Take, take } from './support/kiosk.js';

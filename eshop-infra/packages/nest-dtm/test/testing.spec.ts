@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis';
-import { newGid, redisBarrier } from '../src/index.js';
-import { backCheckOf, DtmCaller, freePort, throwAwayDatabase, transactionEnd } from '../src/testing/index.js';
+import { newGid } from '../src/index.js';
+import { redisBarrier } from '../src/redis.js';
+import { backCheckOf, DtmCaller, freePort, transactionEnd } from '../src/testing/index.js';
+import { throwAwayDatabase } from '../src/testing/mysql.js';
 import { signature } from './support/bank.js';
 import { env } from './support/env.js';
 import { Kiosk, type KioskApp, startKiosk } from './support/kiosk.js';

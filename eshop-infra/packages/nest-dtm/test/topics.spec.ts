@@ -1,14 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import {
-  DtmOutcomeUnknown,
-  DtmProtocolError,
-  DtmRefused,
-  DtmUnavailable,
-  httpBranch,
-  newGid,
-  redisBarrier,
-} from '../src/index.js';
+import { DtmOutcomeUnknown, DtmProtocolError, DtmRefused, DtmUnavailable, httpBranch, newGid } from '../src/index.js';
+import { redisBarrier } from '../src/redis.js';
 import { freePort } from '../src/testing/index.js';
 import { stores } from './support/env.js';
 import { Kiosk, type KioskApp, startKiosk, type Take } from './support/kiosk.js';

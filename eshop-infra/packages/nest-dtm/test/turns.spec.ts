@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { DtmGidTaken, DtmOutcomeUnknown, DtmReentered, mysqlBarrier, newGid } from '../src/index.js';
+import { DtmGidTaken, DtmOutcomeUnknown, DtmReentered, newGid } from '../src/index.js';
+import { mysqlBarrier } from '../src/mysql.js';
 import { Bank, type BankApp, startBank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
 import { env } from './support/env.js';

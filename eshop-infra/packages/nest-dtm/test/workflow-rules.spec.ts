@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { workflowService } from '../src/grpc.js';
 import {
   type BranchAbout,
   DtmModule,
@@ -9,16 +10,14 @@ import {
   DtmService,
   DtmWorkflow,
   MAX_GID_LENGTH,
-  mysqlBarrier,
   newGid,
   Refusal,
   type SubmitAbout,
   type Transaction,
   type Workflow,
   type WorkflowOptions,
-  workflowMigrationFor,
-  workflowService,
 } from '../src/index.js';
+import { mysqlBarrier, workflowMigrationFor } from '../src/mysql.js';
 import { DtmCaller } from '../src/testing/index.js';
 import { Bank, signature } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DtmUnavailable, newGid, Ongoing, Refusal, type Transaction, workflowService } from '../src/index.js';
+import { workflowService } from '../src/grpc.js';
+import { DtmUnavailable, newGid, Ongoing, Refusal, type Transaction } from '../src/index.js';
 import { DtmCaller, freePort } from '../src/testing/index.js';
 import { SAID, signature } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';

@@ -1,13 +1,5 @@
-import {
-  DtmBackCheck,
-  DtmBranches,
-  DtmModule,
-  DtmService,
-  httpBranch,
-  RedisTransaction,
-  Refusal,
-  redisBarrier,
-} from '@eshop/nest-dtm';
+import { DtmBackCheck, DtmBranches, DtmModule, DtmService, httpBranch, Refusal } from '@eshop/nest-dtm';
+import { RedisTransaction, redisBarrier } from '@eshop/nest-dtm/redis';
 import { Body, ConflictException, Controller, Get, Module, Param, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';

@@ -1,4 +1,5 @@
-import { DtmBranches, DtmModule, LocalTransaction, mysqlBarrier, Refusal } from '@eshop/nest-dtm';
+import { DtmBranches, DtmModule, Refusal } from '@eshop/nest-dtm';
+import { LocalTransaction, mysqlBarrier } from '@eshop/nest-dtm/mysql';
 import { Body, Controller, Get, Module, Param, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';

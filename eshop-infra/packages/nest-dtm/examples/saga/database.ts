@@ -1,4 +1,4 @@
-import { barrierMigration } from '@eshop/nest-dtm';
+import { barrierMigration } from '@eshop/nest-dtm/mysql';
 import { DataSource } from 'typeorm';
 import { env } from '../env.js';
 

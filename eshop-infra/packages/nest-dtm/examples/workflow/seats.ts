@@ -1,16 +1,13 @@
 import {
-  barrierMigration,
   DtmModule,
   DtmService,
   DtmWorkflow,
   DtmWorkflowCallback,
   httpBranch,
-  LocalTransaction,
-  mysqlBarrier,
   Refusal,
   type Workflow,
-  workflowMigration,
 } from '@eshop/nest-dtm';
+import { barrierMigration, LocalTransaction, mysqlBarrier, workflowMigration } from '@eshop/nest-dtm/mysql';
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';

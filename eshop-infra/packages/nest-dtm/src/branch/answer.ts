@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { RpcException } from '@nestjs/microservices';
+import { rpcException } from './rpc-exception.js';
 import { answerText } from './sendable-text.js';
 
 /** An answer to DTM other than success. */
@@ -13,49 +13,41 @@ export const ANSWERS = {
   unauthenticated: { grpcStatus: 16, httpStatus: 401, code: 'UNAUTHENTICATED' },
 } as const;
 
-/** Answer over gRPC: Nest's own filter and any other pass `{ code, message }` on. */
-export class BranchRpcException extends RpcException {
+/** An error that makes Nest give an answer to DTM. */
+export interface BranchAnswer extends Error {
+  readonly kind: AnswerKind;
   readonly code: string;
   readonly grpcStatus: number;
   readonly httpStatus: number;
-
-  constructor(
-    readonly kind: AnswerKind,
-    message: string,
-  ) {
-    super({ code: ANSWERS[kind].grpcStatus, message });
-    this.code = ANSWERS[kind].code;
-    this.grpcStatus = ANSWERS[kind].grpcStatus;
-    this.httpStatus = ANSWERS[kind].httpStatus;
-  }
 }
 
-/** Answer over HTTP. The body has the form of Nest's own exceptions unless an application's filter renders another. */
-export class BranchHttpException extends HttpException {
-  readonly code: string;
-  readonly grpcStatus: number;
-  readonly httpStatus: number;
+const BRANCH_ANSWER = Symbol('DtmBranchAnswer');
 
-  constructor(
-    readonly kind: AnswerKind,
-    message: string,
-  ) {
-    super({ statusCode: ANSWERS[kind].httpStatus, message }, ANSWERS[kind].httpStatus);
-    this.message = message;
-    this.code = ANSWERS[kind].code;
-    this.grpcStatus = ANSWERS[kind].grpcStatus;
-    this.httpStatus = ANSWERS[kind].httpStatus;
-  }
-}
-
-/** The exception that makes Nest give this answer on the call's transport. */
-export function answer(
-  transport: 'grpc' | 'http',
-  kind: AnswerKind,
-  text: string,
-): BranchRpcException | BranchHttpException {
+/**
+ * The exception that makes Nest give this answer on the call's transport. Over gRPC it is an RpcException, which Nest's own filter and
+ * any other pass on as `{ code, message }`. Over HTTP the body has the form of Nest's own exceptions unless an application's filter
+ * renders another.
+ */
+export function answer(transport: 'grpc' | 'http', kind: AnswerKind, text: string): BranchAnswer {
   const clean = answerText(text);
-  return transport === 'grpc' ? new BranchRpcException(kind, clean) : new BranchHttpException(kind, clean);
+  const { grpcStatus, httpStatus, code } = ANSWERS[kind];
+  const exception =
+    transport === 'grpc'
+      ? rpcException(grpcStatus, clean)
+      : new HttpException({ statusCode: httpStatus, message: clean }, httpStatus);
+  return Object.assign(exception, {
+    [BRANCH_ANSWER]: true,
+    message: clean,
+    kind,
+    code,
+    grpcStatus,
+    httpStatus,
+  });
+}
+
+/** Whether an error is an answer to DTM already. */
+export function isBranchAnswer(error: unknown): error is BranchAnswer {
+  return error instanceof Error && BRANCH_ANSWER in error;
 }
 
 /** An error's words for DTM's rollback reason: `CODE: message` when the error has a code of its own. */

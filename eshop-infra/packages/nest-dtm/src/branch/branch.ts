@@ -1,5 +1,6 @@
-import { Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import type { ArgumentsHost } from '@nestjs/common';
+import { grpcJs } from '../server/grpc-js.js';
 import type { BranchOp } from './op.js';
 import { SIGNATURE_HEADER } from './signature.js';
 
@@ -76,7 +77,7 @@ function fromGrpc(context: ArgumentsHost): BranchCall {
     deadline: Number.isFinite(deadline) ? deadline : undefined,
     cancelled: () => call?.cancelled === true || deadline <= Date.now(),
     setHeader: (name, value) => {
-      const header = new Metadata();
+      const header = new (grpcJs('a gRPC call').Metadata)();
       header.set(name, value);
       call?.sendMetadata?.(header);
     },

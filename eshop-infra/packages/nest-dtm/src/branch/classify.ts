@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
-import { RpcException } from '@nestjs/microservices';
 import { Ongoing, Refusal } from './refusal.js';
+import { isRpcException } from './rpc-exception.js';
 
 /**
  * What an error of a branch means to the transaction. `refused`: roll back. `invalid`: the payload itself is wrong, which no
@@ -96,7 +96,9 @@ function byDefault(error: unknown): Meaning {
 function grpcStatus(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   if ('grpcStatus' in error && typeof error.grpcStatus === 'number') return error.grpcStatus;
-  if (!(error instanceof RpcException)) return undefined;
+  if (!isRpcException(error)) return undefined;
   const inner = error.getError();
-  return typeof inner === 'object' && 'code' in inner && typeof inner.code === 'number' ? inner.code : undefined;
+  return typeof inner === 'object' && inner !== null && 'code' in inner && typeof inner.code === 'number'
+    ? inner.code
+    : undefined;
 }

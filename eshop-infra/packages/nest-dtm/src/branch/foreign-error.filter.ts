@@ -3,18 +3,19 @@ import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import { of, throwError } from 'rxjs';
 import type { DtmModuleOptions } from '../dtm-options.js';
 import { DTM_OPTIONS } from '../tokens.js';
-import { answer, BranchHttpException, BranchRpcException, describe } from './answer.js';
+import { answer, describe, isBranchAnswer } from './answer.js';
 import { readBranchCall } from './branch.js';
 import { isOpOf } from './op.js';
 import { openAnswer } from './open-answer.js';
 import type { Decision } from './pending-answer.js';
+import { isRpcException } from './rpc-exception.js';
 import { verdictOf } from './verdict.js';
 
 /** Every error that is not yet an answer to DTM. */
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest asks `instanceof`
 class ForeignError {
   static [Symbol.hasInstance](error: unknown): boolean {
-    return !(error instanceof BranchHttpException || error instanceof BranchRpcException);
+    return !isBranchAnswer(error);
   }
 }
 
@@ -42,7 +43,7 @@ export class ForeignErrorFilter extends BaseExceptionFilter {
     if (decision.kind === 'success')
       return transport === 'grpc' ? of(decision.value) : super.catch(new HttpException({}, 200), host);
     const exception = answer(transport, decision.kind, decision.text);
-    if (exception instanceof BranchRpcException) return throwError(() => exception.getError());
+    if (isRpcException(exception)) return throwError(() => exception.getError());
     return super.catch(exception, host);
   }
 

@@ -1,11 +1,5 @@
-import {
-  type handleUnaryCall,
-  Metadata,
-  Server,
-  type ServerUnaryCall,
-  type StatusObject,
-  type sendUnaryData,
-} from '@grpc/grpc-js';
+import type { handleUnaryCall, Server, ServerUnaryCall, StatusObject, sendUnaryData } from '@grpc/grpc-js';
+import { grpcJs, installedGrpcJs } from '../server/grpc-js.js';
 import { ANSWERS } from './answer.js';
 import { type Decision, PendingAnswer } from './pending-answer.js';
 import { answerText } from './sendable-text.js';
@@ -77,8 +71,10 @@ export function grpcReplyOf(call: object | undefined): GrpcReply | undefined {
  * handlers when it starts to listen, which is after the modules were built.
  */
 export function enforceGrpcAnswers(): void {
-  const { register } = Server.prototype;
-  if (SLOT in register) return;
+  const prototype = installedGrpcJs()?.Server.prototype;
+  // Without the library nothing is served over gRPC.
+  if (!prototype || SLOT in prototype.register) return;
+  const { register } = prototype;
   const enforcing: Server['register'] = function (this: Server, path, handler, serialize, deserialize, type) {
     if (type !== 'unary')
       return register.call(this, path, handler as never, serialize as never, deserialize as never, type);
@@ -89,7 +85,7 @@ export function enforceGrpcAnswers(): void {
     };
     return register.call(this, path, enforced(handler as Unary) as never, serialize as never, read as never, type);
   };
-  Server.prototype.register = Object.assign(enforcing, { [SLOT]: true });
+  prototype.register = Object.assign(enforcing, { [SLOT]: true });
 }
 
 function enforced(handler: Unary): Unary {
@@ -114,7 +110,7 @@ function passed(error: NonNullable<Reply[0]>): Partial<StatusObject> {
   return {
     code,
     details: answerText(String(details ?? message ?? '')),
-    ...(metadata instanceof Metadata && { metadata }),
+    ...(metadata instanceof grpcJs('a gRPC call').Metadata && { metadata }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type ArgumentsHost, Logger } from '@nestjs/common';
-import { BranchHttpException, BranchRpcException } from './answer.js';
+import { isBranchAnswer } from './answer.js';
 import { readBranchCall } from './branch.js';
 import { grpcReplyOf } from './grpc-answer.js';
 import { holdHttpAnswer } from './http-answer.js';
@@ -31,8 +31,7 @@ export async function decided(host: ArgumentsHost, branch: () => Promise<unknown
     pending.decide({ kind: 'success', value });
     return value;
   } catch (error) {
-    if (error instanceof BranchHttpException || error instanceof BranchRpcException)
-      pending.decide({ kind: error.kind, text: error.message });
+    if (isBranchAnswer(error)) pending.decide({ kind: error.kind, text: error.message });
     throw error;
   }
 }

@@ -1,13 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { MessagePattern, Transport } from '@nestjs/microservices';
 import { type Compensable, type Paired, ROLE, type Role, type TccBranch } from '../transaction/compensable.js';
 import { answer } from './answer.js';
 import type { Branch, BranchCall } from './branch.js';
 import { markRole } from './branch-metadata.js';
+import { bindGrpc, isMessageHandler } from './message-handler.js';
 import type { BranchOp } from './op.js';
-
-/** Where Nest keeps what a method of a controller is bound to. */
-const PATTERN = 'microservices:pattern';
 
 /** What a method in each role is called for: by DTM in a saga, a message or a TCC, by a workflow in the last place. */
 const OPS: Readonly<Record<Role, readonly BranchOp[]>> = {
@@ -65,8 +62,7 @@ function role(method: Paired<Role, never>): MethodDecorator {
     const { value } = descriptor;
     if (typeof value !== 'function') throw new TypeError(`the role of ${String(key)}: it is no method`);
     markRole(value, method[ROLE], `${target.constructor.name}.${String(key)}`);
-    if ('path' in method && !Reflect.hasMetadata(PATTERN, value))
-      MessagePattern(patternsOf(method.path), Transport.GRPC)(target, key, descriptor);
+    if ('path' in method && !isMessageHandler(value)) bindGrpc(value, patternsOf(method.path));
   };
 }
 

@@ -1,8 +1,9 @@
-import { Client, credentials } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { describe } from '../branch/answer.js';
 import type { CheckedModuleOptions } from '../dtm-options.js';
 import { DtmInvalidOption } from '../errors.js';
+import { grpcJs } from '../server/grpc-js.js';
 import { queryPath } from '../server/query-path.js';
 import { DTM_OPTIONS } from '../tokens.js';
 import { type BranchSync, probeBranchSync } from './branch-sync.js';
@@ -80,6 +81,7 @@ export class DtmHealthIndicator implements OnApplicationShutdown {
   #grpcAnswers(address: string, timeoutMs: number): Promise<void> {
     let client = this.#clients.get(address);
     if (!client) {
+      const { Client, credentials } = grpcJs('grpc');
       client = new Client(address, credentials.createInsecure(), {
         'grpc.max_reconnect_backoff_ms': 1_000,
         'grpc.service_config_disable_resolution': 1,

@@ -1,10 +1,11 @@
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { Client, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { CallFailure } from './call-failure.js';
 import type { DtmBranchRequest, DtmRequest } from './dtm-request.js';
 import type { DtmTransport, TransactionCall } from './dtm-transport.js';
 import { encodeDtmBranchRequest, encodeDtmRequest } from './dtmgimp.codec.js';
+import { grpcJs } from './grpc-js.js';
+import { GrpcStatus } from './grpc-status.js';
 
-const NO_METADATA = new Metadata();
 const PATHS = {
   prepare: '/dtmgimp.Dtm/Prepare',
   submit: '/dtmgimp.Dtm/Submit',
@@ -21,8 +22,11 @@ const nothing = (): boolean => true;
 /** DTM's gRPC listener. */
 export class GrpcTransport implements DtmTransport {
   readonly #client: Client;
+  readonly #noMetadata: Metadata;
 
   constructor(address: string) {
+    const { Client, credentials, Metadata } = grpcJs('grpc');
+    this.#noMetadata = new Metadata();
     // No keepalive: DTM refuses pings more often than every 5 minutes. The back-off's default ceiling of two minutes would
     // keep refusing submits long after a restarted server is back.
     this.#client = new Client(address, credentials.createInsecure(), {
@@ -49,7 +53,7 @@ export class GrpcTransport implements DtmTransport {
   #call(path: string, request: Buffer, deadlineMs: number): Promise<CallFailure | null> {
     return new Promise((resolve) => {
       const deadline = Date.now() + deadlineMs;
-      this.#client.makeUnaryRequest(path, asBytes, nothing, request, NO_METADATA, { deadline }, (error) =>
+      this.#client.makeUnaryRequest(path, asBytes, nothing, request, this.#noMetadata, { deadline }, (error) =>
         resolve(error ? failure(error) : null),
       );
     });
@@ -57,6 +61,6 @@ export class GrpcTransport implements DtmTransport {
 }
 
 function failure(error: ServiceError): CallFailure {
-  const maybeReceived = !(error.code === status.UNAVAILABLE && NEVER_SENT.test(error.details));
+  const maybeReceived = !(error.code === GrpcStatus.UNAVAILABLE && NEVER_SENT.test(error.details));
   return { code: error.code, text: error.details, maybeReceived, error };
 }

@@ -1,8 +1,8 @@
-import { status } from '@grpc/grpc-js';
 import type { CallFailure } from './call-failure.js';
 import { branchJson, transactionJson } from './dtm-json.js';
 import type { DtmBranchRequest, DtmRequest } from './dtm-request.js';
 import type { DtmTransport, TransactionCall } from './dtm-transport.js';
+import { GrpcStatus } from './grpc-status.js';
 import { type HttpAnswer, type HttpClient, HttpLost } from './http-client.js';
 
 /** DTM's HTTP listener. Its answers are turned into the gRPC statuses that mean the same. */
@@ -26,7 +26,12 @@ export class HttpTransport implements DtmTransport {
     } catch (error) {
       if (!(error instanceof HttpLost)) throw error;
       const { message: text, maybeReceived } = error;
-      return { code: error.timedOut ? status.DEADLINE_EXCEEDED : status.UNAVAILABLE, text, maybeReceived, error };
+      return {
+        code: error.timedOut ? GrpcStatus.DEADLINE_EXCEEDED : GrpcStatus.UNAVAILABLE,
+        text,
+        maybeReceived,
+        error,
+      };
     }
   }
 }
@@ -36,17 +41,17 @@ function judge({ statusCode, body }: HttpAnswer): CallFailure | null {
   if (statusCode === 200 && answer?.dtm_result === 'SUCCESS') return null;
   const quoted = `${statusCode} ${body.slice(0, 200)}`;
   const words = typeof answer?.message === 'string' ? answer.message : undefined;
-  const code = words === undefined ? status.UNIMPLEMENTED : statusOf(statusCode, words);
-  const text = code === status.UNIMPLEMENTED ? quoted : (words ?? quoted);
+  const code = words === undefined ? GrpcStatus.UNIMPLEMENTED : statusOf(statusCode, words);
+  const text = code === GrpcStatus.UNIMPLEMENTED ? quoted : (words ?? quoted);
   return { code, text, maybeReceived: true, error: new Error(`DTM answered ${quoted}`) };
 }
 
 /** The status DTM's gRPC listener gives in the same case; UNIMPLEMENTED for what DTM never answers. */
-function statusOf(statusCode: number, words: string): status {
-  if (statusCode === 409) return status.ABORTED;
-  if (statusCode === 425) return status.FAILED_PRECONDITION;
-  if (statusCode !== 500) return status.UNIMPLEMENTED;
-  return words.startsWith('dtm panic') ? status.UNKNOWN : status.INTERNAL;
+function statusOf(statusCode: number, words: string): number {
+  if (statusCode === 409) return GrpcStatus.ABORTED;
+  if (statusCode === 425) return GrpcStatus.FAILED_PRECONDITION;
+  if (statusCode !== 500) return GrpcStatus.UNIMPLEMENTED;
+  return words.startsWith('dtm panic') ? GrpcStatus.UNKNOWN : GrpcStatus.INTERNAL;
 }
 
 function read(body: string): { dtm_result?: unknown; message?: unknown } | null {

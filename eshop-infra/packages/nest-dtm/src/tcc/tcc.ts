@@ -1,6 +1,6 @@
-import { status } from '@grpc/grpc-js';
 import { SIGNATURE_PARAM } from '../branch/signed-call.js';
 import { DtmAborted, DtmInvalidOption, DtmUnavailable } from '../errors.js';
+import { GrpcStatus } from '../server/grpc-status.js';
 import { type AddressedCall, ownHeaders, signedCall } from '../transaction/branch-headers.js';
 import type { BranchMethod, MethodAs, SameMessage } from '../transaction/branch-method.js';
 import { branchPayload, branchUrl, MAX_URL } from '../transaction/branch-target.js';
@@ -123,7 +123,8 @@ export class Tcc {
     for (let attempt = 0; ; attempt++) {
       const failure = await server.registerBranch(request, budget.share());
       if (!failure) return;
-      if (failure.code === status.ABORTED) throw new DtmAborted(`DTM has begun to cancel: ${failure.text}`, { gid });
+      if (failure.code === GrpcStatus.ABORTED)
+        throw new DtmAborted(`DTM has begun to cancel: ${failure.text}`, { gid });
       // Only the reply was lost; MySQL refuses to store a branch twice.
       const stored = await lookUpAfter(failure, server, gid, budget);
       if (stored?.branches.some((branch) => branch.branchId === branchId && branch.op === 'confirm')) return;

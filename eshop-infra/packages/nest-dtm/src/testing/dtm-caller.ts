@@ -1,7 +1,8 @@
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { Client, ServiceError } from '@grpc/grpc-js';
 import { SIGNATURE_HEADER, Signer } from '../branch/signature.js';
 import { calledMethod, SIGNATURE_PARAM, type SignedCall } from '../branch/signed-call.js';
 import type { SignatureOptions } from '../dtm-options.js';
+import { grpcJs } from '../server/grpc-js.js';
 import type { GrpcBranchMethod } from '../transaction/branch-method.js';
 
 /** What a call says it is. Default: the action of branch 01 of a saga, rightly signed. */
@@ -85,6 +86,7 @@ export class DtmCaller {
     deadlineMs = 20_000,
   ): Promise<DtmCallAnswer> {
     if (this.options.grpcAddress === undefined) throw new Error('the caller was made without a grpcAddress');
+    const { Client, credentials, Metadata } = grpcJs('grpcAddress');
     this.#client ??= new Client(this.options.grpcAddress, credentials.createInsecure());
     const metadata = new Metadata();
     for (const [key, value] of Object.entries(this.metadata(call, method, payload))) metadata.set(key, value);

@@ -1,9 +1,11 @@
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { Client, Metadata, ServiceError } from '@grpc/grpc-js';
 import { Refusal } from '../branch/refusal.js';
 
 import { NO_REPLY } from '../branch/reply.js';
 import { sendableText } from '../branch/sendable-text.js';
 import { DtmBranchFailed } from '../errors.js';
+import { grpcJs } from '../server/grpc-js.js';
+import { GrpcStatus, grpcStatusName } from '../server/grpc-status.js';
 
 /** A branch call that DTM leaves to the submitter, addressed as DTM would address it. */
 export interface OwnCall {
@@ -47,9 +49,9 @@ export class BranchCaller {
     this.#clients.clear();
   }
 
-  #overGrpc(call: OwnCall): Promise<BranchReply> {
+  async #overGrpc(call: OwnCall): Promise<BranchReply> {
     const slash = call.url.indexOf('/');
-    const metadata = new Metadata();
+    const metadata = new (grpcJs('branches').Metadata)();
     metadata.set('dtm-gid', call.gid);
     metadata.set('dtm-trans_type', call.transType);
     metadata.set('dtm-branch_id', call.branchId);
@@ -77,6 +79,7 @@ export class BranchCaller {
   #client(address: string): Client {
     let client = this.#clients.get(address);
     if (!client) {
+      const { Client, credentials } = grpcJs('branches');
       client = new Client(address, credentials.createInsecure(), { 'grpc.max_reconnect_backoff_ms': 1_000 });
       this.#clients.set(address, client);
     }
@@ -85,8 +88,9 @@ export class BranchCaller {
 }
 
 function fromStatus(call: OwnCall, error: ServiceError): Error {
-  if (error.code === status.ABORTED && error.details !== 'ONGOING') return new Refusal(error.details, { cause: error });
-  return failed(call, `${status[error.code] ?? error.code} ${error.details}`, error);
+  if (error.code === GrpcStatus.ABORTED && error.details !== 'ONGOING')
+    return new Refusal(error.details, { cause: error });
+  return failed(call, `${grpcStatusName(error.code)} ${error.details}`, error);
 }
 
 async function overHttp(call: OwnCall): Promise<BranchReply> {

@@ -1,16 +1,16 @@
-import { status } from '@grpc/grpc-js';
 import { DtmError, DtmProtocolError, DtmRefused } from '../errors.js';
 import type { CallFailure } from '../server/call-failure.js';
+import { GrpcStatus, grpcStatusName } from '../server/grpc-status.js';
 
 /** What DTM 1.18 answers, or its client makes of no answer. */
-const KNOWN: readonly status[] = [
-  status.UNAVAILABLE,
-  status.DEADLINE_EXCEEDED,
-  status.UNKNOWN,
-  status.INTERNAL,
-  status.CANCELLED,
-  status.ABORTED,
-  status.FAILED_PRECONDITION,
+const KNOWN: readonly number[] = [
+  GrpcStatus.UNAVAILABLE,
+  GrpcStatus.DEADLINE_EXCEEDED,
+  GrpcStatus.UNKNOWN,
+  GrpcStatus.INTERNAL,
+  GrpcStatus.CANCELLED,
+  GrpcStatus.ABORTED,
+  GrpcStatus.FAILED_PRECONDITION,
 ];
 
 /** Texts of the same INTERNAL when DTM cannot reach its store (Go's net and database/sql, go-redis). */
@@ -24,9 +24,9 @@ const STORE_AWAY =
  */
 export function hopeless(gid: string, failure: CallFailure): DtmError | undefined {
   const { code, text, error: cause } = failure;
-  if ((code === status.INTERNAL && !STORE_AWAY.test(text)) || code === status.RESOURCE_EXHAUSTED)
+  if ((code === GrpcStatus.INTERNAL && !STORE_AWAY.test(text)) || code === GrpcStatus.RESOURCE_EXHAUSTED)
     return new DtmRefused(`DTM rejected the transaction: ${text}`, { gid, cause });
   if (!KNOWN.includes(code))
-    return new DtmProtocolError(`DTM answered ${status[code] ?? code}: ${text}`, { gid, cause });
+    return new DtmProtocolError(`DTM answered ${grpcStatusName(code)}: ${text}`, { gid, cause });
   return undefined;
 }

@@ -1,7 +1,7 @@
-import { status } from '@grpc/grpc-js';
 import { DtmRefused, DtmUnavailable } from '../errors.js';
 import type { CallFailure } from '../server/call-failure.js';
 import type { DtmServer } from '../server/dtm-server.js';
+import { GrpcStatus } from '../server/grpc-status.js';
 import type { Transaction } from '../server/transaction.js';
 import { type Budget, backOff, POLL_MS, pause } from './budget.js';
 
@@ -20,7 +20,7 @@ export async function lookUp(server: DtmServer, gid: string, budget: Budget): Pr
 
 /** Of a submit that DTM acknowledged, as it does also with its store away: it runs the branches once then and keeps nothing. */
 export const ACKNOWLEDGED: CallFailure = {
-  code: status.UNKNOWN,
+  code: GrpcStatus.UNKNOWN,
   text: 'it acknowledged the transaction, which its store did not show',
   maybeReceived: true,
 };
@@ -49,7 +49,7 @@ export function wasAnswered({ code, maybeReceived }: CallFailure): boolean {
   return !maybeReceived || !UNANSWERED.includes(code);
 }
 
-const UNANSWERED: readonly status[] = [status.DEADLINE_EXCEEDED, status.UNAVAILABLE, status.CANCELLED];
+const UNANSWERED: readonly number[] = [GrpcStatus.DEADLINE_EXCEEDED, GrpcStatus.UNAVAILABLE, GrpcStatus.CANCELLED];
 
 /** Throws when the gid is another kind of transaction's. */
 export function assertSameKind(transType: string, stored: Transaction): Transaction {

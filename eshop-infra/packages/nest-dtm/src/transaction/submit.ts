@@ -1,8 +1,8 @@
-import { status } from '@grpc/grpc-js';
 import { DtmOutcomeUnknown, DtmRefused, DtmUnavailable } from '../errors.js';
 import type { CallFailure } from '../server/call-failure.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { DtmServer } from '../server/dtm-server.js';
+import { GrpcStatus } from '../server/grpc-status.js';
 import { refusalText, type Transaction } from '../server/transaction.js';
 import { type Budget, backOff } from './budget.js';
 import { hopeless } from './judge-failure.js';
@@ -87,7 +87,7 @@ export function result(transaction: Transaction, failure?: CallFailure): SubmitR
       return { gid, status: 'succeed' };
     default: {
       // DTM stores the reason in the same step as the status; its own answer is only a fallback for a store that lost it.
-      const reason = refusalText(rollbackReason || (failure?.code === status.ABORTED ? failure.text : ''));
+      const reason = refusalText(rollbackReason || (failure?.code === GrpcStatus.ABORTED ? failure.text : ''));
       return { gid, status: transaction.status, reason };
     }
   }

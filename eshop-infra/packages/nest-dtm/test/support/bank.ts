@@ -13,18 +13,9 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
-import {
-  type BranchOp,
-  DtmBranches,
-  DtmModule,
-  type DtmModuleOptions,
-  DtmService,
-  LocalTransaction,
-  type MysqlBarrierOptions,
-  mysqlBarrier,
-  Refusal,
-  workflowService,
-} from '../../src/index.js';
+import { workflowService } from '../../src/grpc.js';
+import { type BranchOp, DtmBranches, DtmModule, type DtmModuleOptions, DtmService, Refusal } from '../../src/index.js';
+import { LocalTransaction, type MysqlBarrierOptions, mysqlBarrier } from '../../src/mysql.js';
 import { freePort } from '../../src/testing/index.js';
 import { type AdapterName, adapters } from './adapters.js';
 import { env } from './env.js';

@@ -1,6 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
-import { workflowMigration } from '../../src/index.js';
-import { throwAwayDatabase as newDatabase, type ThrowAwayDatabase } from '../../src/testing/index.js';
+import { workflowMigration } from '../../src/mysql.js';
+import { throwAwayDatabase as newDatabase, type ThrowAwayDatabase } from '../../src/testing/mysql.js';
 import { env } from './env.js';
 
 /** A database of its own, with the library's tables and an `account` table; `drop()` removes it. */

@@ -8,9 +8,8 @@ import {
   DtmModule,
   type DtmModuleOptions,
   DtmService,
-  type RedisScript,
-  RedisTransaction,
 } from '../../src/index.js';
+import { type RedisScript, RedisTransaction } from '../../src/redis.js';
 import { freePort } from '../../src/testing/index.js';
 import { type AdapterName, adapters } from './adapters.js';
 import { jsonMethod, Message, signature } from './bank.js';

@@ -6,10 +6,10 @@ import {
   DtmWorkflow,
   DtmWorkflowCallback,
   httpBranch,
-  LocalTransaction,
   Refusal,
   type Workflow,
 } from '../../src/index.js';
+import { LocalTransaction } from '../../src/mysql.js';
 import type { AdapterName } from './adapters.js';
 import { Accounts, Bank, type BankApp, type BankExtras, Scripts, startBank, type Transfer } from './bank.js';
 

@@ -1,17 +1,8 @@
 import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
-import {
-  type Barrier,
-  type Branch,
-  type BranchOp,
-  type LocalStep,
-  LocalTransaction,
-  mysqlBarrier,
-  newGid,
-  RedisTransaction,
-  Refusal,
-  redisBarrier,
-} from '../../src/index.js';
+import { type Barrier, type Branch, type BranchOp, type LocalStep, newGid, Refusal } from '../../src/index.js';
+import { LocalTransaction, mysqlBarrier } from '../../src/mysql.js';
+import { RedisTransaction, redisBarrier } from '../../src/redis.js';
 import { throwAwayDatabase } from './database.js';
 import { env } from './env.js';
 import { type LossyProxy, startProxy } from './proxy.js';

@@ -6,7 +6,8 @@ import { Redis } from 'ioredis';
 const { library, servers, branches, signature, redisUrl, gid, from, to, script, point, options } = JSON.parse(
   process.argv[2],
 );
-const { DtmModule, DtmService, redisBarrier } = await import(library);
+const { DtmModule, DtmService } = await import(`${library}/index.js`);
+const { redisBarrier } = await import(`${library}/redis.js`);
 const method = (path) => ({ path, requestSerialize: (value) => Buffer.from(JSON.stringify(value)) });
 const die = async () => {
   process.kill(process.pid, 'SIGKILL');

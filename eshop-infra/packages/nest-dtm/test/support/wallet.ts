@@ -16,11 +16,11 @@ import {
   DtmTry,
   DtmWorkflow,
   httpBranch,
-  mysqlBarrier,
   Refusal,
   tccBranch,
   type Workflow,
 } from '../../src/index.js';
+import { mysqlBarrier } from '../../src/mysql.js';
 import { freePort } from '../../src/testing/index.js';
 import { type AdapterName, adapters } from './adapters.js';
 import { jsonMethod, Message, signature } from './bank.js';

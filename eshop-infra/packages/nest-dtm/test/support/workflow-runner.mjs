@@ -6,7 +6,8 @@ import { DataSource } from 'typeorm';
 const { library, servers, branches, signature, mysqlUrl, gid, local, remote, last, point, options } = JSON.parse(
   process.argv[2],
 );
-const { DtmModule, DtmService, DtmWorkflow, LocalTransaction, mysqlBarrier, Refusal } = await import(library);
+const { DtmModule, DtmService, DtmWorkflow, Refusal } = await import(`${library}/index.js`);
+const { LocalTransaction, mysqlBarrier } = await import(`${library}/mysql.js`);
 const method = (path) => ({ path, requestSerialize: (value) => Buffer.from(JSON.stringify(value)) });
 const withdraw = method('/bank.Bank/Withdraw');
 const withdrawRevert = method('/bank.Bank/WithdrawRevert');
