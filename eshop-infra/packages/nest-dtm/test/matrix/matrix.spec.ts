@@ -86,6 +86,8 @@ describe('the package as it is installed', () => {
     await writeFile(join(own, 'tsconfig.json'), JSON.stringify(tsconfig));
     await mkdir(join(own, 'src'));
     await copyFile(at(`apps/${app}.ts`), join(own, 'src/main.ts'));
+    // The README's first application compiles there, too.
+    if (app === 'mysql-and-redis') await copyFile(at('../../examples/first/main.ts'), join(own, 'src/first.ts'));
     await copyFile(at('apps/environment.ts'), join(own, 'src/environment.ts'));
     if (adapter) {
       const [first = '', ...others] = adapter;
