@@ -21,15 +21,7 @@ import { APP_FILTER, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import { catchError, EMPTY, map, type Observable, of, retry, throwError, timeout } from 'rxjs';
 import { workflowService } from '../src/grpc.js';
-import {
-  type BranchMethod,
-  DtmBackCheck,
-  DtmBranches,
-  DtmModule,
-  httpBranch,
-  newGid,
-  Refusal,
-} from '../src/index.js';
+import { type BranchMethod, DtmBackCheck, DtmBranches, DtmModule, httpBranch, newGid, Refusal } from '../src/index.js';
 import { backCheckOf, type DtmCall, DtmCaller, freePort, transactionEnd } from '../src/testing/index.js';
 import { transports } from './support/adapters.js';
 import { Bank, type BankApp, signature, startBank, type Transfer } from './support/bank.js';

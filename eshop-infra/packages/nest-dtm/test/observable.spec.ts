@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Post } from '@nestjs/common';
 import { concat, defer, ignoreElements, NEVER, type Observable, of, timer } from 'rxjs';
-import { DtmBranches, LocalTransaction, Refusal } from '../src/index.js';
+import { DtmBranches, Refusal } from '../src/index.js';
+import { LocalTransaction } from '../src/mysql.js';
 import { DtmCaller } from '../src/testing/index.js';
 import { type BankApp, Message, signature, startBank, type Transfer } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';

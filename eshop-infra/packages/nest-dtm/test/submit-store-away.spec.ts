@@ -6,12 +6,11 @@ import {
   DtmOutcomeUnknown,
   DtmUnavailable,
   httpBranch,
-  LocalTransaction,
-  mysqlBarrier,
   newGid,
   Refusal,
   type SubmitOptions,
 } from '../src/index.js';
+import { LocalTransaction, mysqlBarrier } from '../src/mysql.js';
 import { transactionEnd } from '../src/testing/index.js';
 import { Bank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
+import { workflowService } from '../../src/grpc.js';
 import {
   type Branch,
   DtmBackCheck,
@@ -13,15 +14,10 @@ import {
   DtmWorkflowCallback,
   httpBranch,
   type LocalStep,
-  LocalTransaction,
-  type MysqlBarrierOptions,
-  mysqlBarrier,
-  type RedisScript,
-  RedisTransaction,
-  redisBarrier,
   type Workflow,
-  workflowService,
 } from '../../src/index.js';
+import { LocalTransaction, type MysqlBarrierOptions, mysqlBarrier } from '../../src/mysql.js';
+import { type RedisScript, RedisTransaction, redisBarrier } from '../../src/redis.js';
 import { freePort } from '../../src/testing/index.js';
 import { adapters } from './adapters.js';
 import { jsonMethod, Message, signature } from './bank.js';
