@@ -75,10 +75,16 @@ function branchQuery({ gid, op }: BranchCall): Record<string, string> {
 }
 
 /** Calls a branch over HTTP as DTM does. */
-export function signedBranch(url: string, request: Fields, branch: BranchCall): Promise<Answer<Fields>> {
+export async function signedBranch(url: string, request: Fields, branch: BranchCall): Promise<Answer<Fields>> {
   const query = new URLSearchParams(branchQuery(branch));
   const headers = callerHeaders({ branch }, new URL(url).pathname, JSON.stringify(request));
-  return call<Fields>('POST', `${url}?${query}`, request, headers);
+  return enveloped(await call<Fields>('POST', `${url}?${query}`, request, headers));
+}
+
+/** A workflow gets a branch's reply as it is, without the envelope; what goes wrong comes in it as ever. */
+function enveloped(answer: Answer<Fields>): Answer<Fields> {
+  const { status, headers, ...data } = answer;
+  return status === 200 && answer.code === undefined ? { status, headers, code: 0, msg: '', data } : answer;
 }
 
 /** Calls a method over HTTP. */
@@ -101,7 +107,8 @@ export async function overHttp(
     for (const [name, value] of Object.entries(remaining)) url.searchParams.set(name, String(value));
   const body = method.http.body ? remaining : undefined;
   const headers = callerHeaders(options, url.pathname, body ? JSON.stringify(body) : '');
-  const answer = await call<Fields>(method.verb.toUpperCase(), url.href, body, headers);
+  const given = await call<Fields>(method.verb.toUpperCase(), url.href, body, headers);
+  const answer = branch ? enveloped(given) : given;
   const { status, code, msg, data, violations = [] } = answer;
   const name = Object.values(codes).find((one) => one.code === code)?.name ?? `unknown code ${code}`;
   return { code: name, status, msg, violations, data };
