@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { detailsOf } from './error-details.js';
 import { rpcException } from './rpc-exception.js';
 import { answerText } from './sendable-text.js';
 
@@ -50,10 +51,16 @@ export function isBranchAnswer(error: unknown): error is BranchAnswer {
   return error instanceof Error && BRANCH_ANSWER in error;
 }
 
-/** An error's words for DTM's rollback reason: `CODE: message` when the error has a code of its own. */
+/**
+ * An error's words for DTM's rollback reason: `CODE: message (details)`, with the code of its own that the error may have, and what a
+ * validator says is wrong.
+ */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code && error.message && code !== error.message) return `${code}: ${error.message}`;
-  return code || error.message || error.name;
+  const details = detailsOf(error).join('; ');
+  // Zod's message is its list of details as JSON.
+  const message = details && error.message.startsWith('[') ? error.name : error.message;
+  const text = code && message && code !== message ? `${code}: ${message}` : code || message || error.name;
+  return details && !text.includes(details) ? `${text} (${details})` : text;
 }
