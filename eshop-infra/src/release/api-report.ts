@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -23,6 +23,7 @@ export async function apiReport(directory: string, types: string): Promise<strin
   const { Extractor, ExtractorConfig } = await import('@microsoft/api-extractor');
   const output = mkdtempSync(join(tmpdir(), 'eshop-api-'));
   const file = join(directory, types);
+  const typeRoot = join(directory, 'node_modules/@types');
   const silent = { default: { logLevel: 'none' as never } };
   try {
     const config = ExtractorConfig.prepare({
@@ -39,7 +40,9 @@ export async function apiReport(directory: string, types: string): Promise<strin
               lib: ['es2024'],
               strict: true,
               skipLibCheck: true,
-              types: [],
+              // Globals such as Buffer: an entry point may use no package that brings Node's types along.
+              typeRoots: [typeRoot],
+              types: existsSync(join(typeRoot, 'node')) ? ['node'] : [],
             },
             files: [file],
           },
