@@ -5,6 +5,7 @@ export {
   workflowMigrationFor,
 } from './barrier/add-step-results.js';
 export { type BarrierIn, barrierIn } from './barrier/barrier-in.js';
+export type { Bypass } from './barrier/bypass-guard.js';
 export {
   barrierMigration,
   barrierMigrationFor,
@@ -15,3 +16,4 @@ export { type MysqlBarrier, type MysqlBarrierOptions, mysqlBarrier } from './bar
 export type { SqlValue } from './barrier/mysql-transaction.js';
 export type { OpenTransaction } from './barrier/open-transaction.js';
 export { type PurgeOptions, type PurgeResult, purgeBarrier, type TransactionSource } from './barrier/purge-barrier.js';
+export type { SharedWrite } from './barrier/shared-writes.js';

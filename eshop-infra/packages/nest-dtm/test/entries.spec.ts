@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { MessagePattern, Transport } from '@nestjs/microservices';
+import { MessagePattern, RpcException, Transport } from '@nestjs/microservices';
+import { answer, isBranchAnswer } from '../src/branch/answer.js';
 import { bindGrpc } from '../src/branch/message-handler.js';
+import { isRpcException, loadRpcException } from '../src/branch/rpc-exception.js';
 import { compiledLibrary } from './support/compiled-library.js';
 
 const run = promisify(execFile);
@@ -99,4 +101,16 @@ test('a method is bound to gRPC as Nest binds it', () => {
   };
   const nest = metadata((value) => MessagePattern(patterns, Transport.GRPC)({}, 'withdraw', { value }));
   expect(metadata((method) => bindGrpc(method, patterns))).toEqual(nest);
+});
+
+test('an answer over gRPC is one of Nest’s RpcExceptions, for filters that ask `instanceof`', async () => {
+  const before = answer('grpc', 'refused', 'no');
+  expect(before).not.toBeInstanceOf(RpcException);
+  await loadRpcException();
+  const after = answer('grpc', 'refused', 'no');
+  expect(after).toBeInstanceOf(RpcException);
+  for (const error of [before, after]) {
+    expect(error).toMatchObject({ kind: 'refused', message: 'no', grpcStatus: 10, httpStatus: 409 });
+    expect(isBranchAnswer(error) && isRpcException(error) && error.getError()).toEqual({ code: 10, message: 'no' });
+  }
 });

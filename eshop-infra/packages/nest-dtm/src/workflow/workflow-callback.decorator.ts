@@ -6,7 +6,7 @@ import { WorkflowCallbackInterceptor } from './workflow-callback.interceptor.js'
 
 /**
  * Makes a controller method the one by which DTM resumes this application's workflows, all of them; the method's body does not
- * run. Over gRPC as `@GrpcMethod('workflow.Workflow', 'execute')` with {@link workflowService}, over HTTP with `@Post` and the
+ * run. Over gRPC as `@GrpcMethod('workflow.Workflow', 'execute')` with `workflowService`, over HTTP with `@Post` and the
  * module's `workflowCallback`.
  */
 export function DtmWorkflowCallback(): MethodDecorator {

@@ -11,6 +11,8 @@ export interface Combination {
   app: 'mysql-and-redis' | 'grpc' | 'http-only';
   adapter?: 'express' | 'fastify';
   dependencies: Record<string, string>;
+  /** Packages for jest with `apps/app.spec.ts`, which is run by the Node of the tests: jest itself needs 24.9. */
+  jest?: Record<string, string>;
   /** Peers of others that an application has to overrule. */
   overrides?: Record<string, Record<string, string>>;
 }
@@ -40,6 +42,7 @@ export const combinations: readonly Combination[] = [
       ioredis: '5.11.1',
       mysql2: '3.24.0',
     },
+    jest: { '@nestjs/testing': NEST_11, '@types/jest': '30.0.0', jest: '30.5.2', 'ts-jest': '29.4.0' },
   },
   {
     name: 'Nest 12 as `nest new` makes it, TypeORM 1, ioredis 6, Express, ESM, Node 24',

@@ -70,7 +70,7 @@ describe('the package as it is installed', () => {
   }: Combination): Promise<string> {
     const own = await mkdtemp(join(tmpdir(), 'nest-dtm-app-'));
     const dependencies = { ...rest.dependencies, '@eshop/nest-dtm': `file:${tarball}` };
-    const devDependencies = { typescript: rest.typescript, '@types/node': '24.9.0' };
+    const devDependencies = { typescript: rest.typescript, '@types/node': '24.9.0', ...rest.jest };
     const manifest = {
       name: 'app',
       private: true,
@@ -83,8 +83,16 @@ describe('the package as it is installed', () => {
     await writeFile(join(own, 'package.json'), JSON.stringify(manifest));
     const tsconfig = JSON.parse(await readFile(at('tsconfig.nest-new.json'), 'utf8'));
     Object.assign(tsconfig.compilerOptions, compilerOptions);
-    await writeFile(join(own, 'tsconfig.json'), JSON.stringify(tsconfig));
     await mkdir(join(own, 'src'));
+    if (rest.jest) {
+      tsconfig.compilerOptions.types.push('jest');
+      await writeFile(
+        join(own, 'jest.config.json'),
+        '{ "rootDir": "src", "transform": { "^.+\\\\.(t|j)s$": "ts-jest" } }',
+      );
+      await copyFile(at('apps/app.spec.ts'), join(own, 'src/app.spec.ts'));
+    }
+    await writeFile(join(own, 'tsconfig.json'), JSON.stringify(tsconfig));
     await copyFile(at(`apps/${app}.ts`), join(own, 'src/main.ts'));
     // The README's first application compiles there, too.
     if (app === 'mysql-and-redis') await copyFile(at('../../examples/first/main.ts'), join(own, 'src/first.ts'));
@@ -141,6 +149,8 @@ describe('the package as it is installed', () => {
           PORT: `${await freePort()}`,
         };
         expect(await run(own, nodes.get(combination.node) ?? '', ['dist/main.js'], settings)).toBe('');
+        const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--config', 'jest.config.json'];
+        if (combination.jest) await run(own, process.execPath, jest, settings);
       } finally {
         await rm(own, { recursive: true, force: true });
       }
