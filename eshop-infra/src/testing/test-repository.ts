@@ -108,6 +108,9 @@ class Checks {
   }
 }
 
+/** A package's tests of itself as it is installed, into applications with other versions of what it needs. */
+const MATRIX = 'test:matrix';
+
 /**
  * Shows that a repository stands alone: a copy of its files, with nothing beside it and the registry of the `@eshop`
  * packages, installs, builds, passes its checks and its tests, and, if it is a service, starts and answers.
@@ -129,6 +132,7 @@ export async function testAlone(run: TestRun, suite: RepositorySuite): Promise<S
     if (!made) return checks.result;
     for (const script of ['lint', 'typecheck']) await checks.npm(directory, script, ['run', script]);
     await checks.jest(directory, 'test');
+    if (manifestOf(suite).scripts?.[MATRIX]) await checks.jest(directory, MATRIX);
     const { service } = suite;
     if (service) await checks.check('starts and answers', () => startAlone(run.context, service, directory));
     return checks.result;
