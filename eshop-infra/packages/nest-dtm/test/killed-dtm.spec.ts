@@ -15,6 +15,7 @@ import {
 import { LocalTransaction, mysqlBarrier } from '../src/mysql.js';
 import { Bank, type BankApp, startBank } from './support/bank.js';
 import { throwAwayDatabase } from './support/database.js';
+import { answered } from './support/dtm-metrics.js';
 import { env } from './support/env.js';
 import { DTM_TABLES, mysqlStore, ownDtm } from './support/own-dtm.js';
 import { ownRedis } from './support/own-redis.js';
@@ -68,13 +69,6 @@ async function onRedis(): Promise<OwnStore> {
       await server.remove();
     },
   };
-}
-
-/** How many submits a DTM server has carried out. */
-async function submitsOf(http: string): Promise<number> {
-  const metrics = await (await fetch(`${http}/api/metrics`)).text();
-  const counts = metrics.matchAll(/^dtm_server_process_total\{[^}]*submit[^}]*\} (\d+)$/gim);
-  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 const binary = existsSync(env.dtmBinary);
@@ -218,7 +212,7 @@ suite([
       await tryAll(one, two)(tcc);
       await store.block();
     };
-    const before = await submitsOf(dtm.http);
+    const before = await answered(dtm.http, 'submit');
     try {
       await expect(bank.dtm.tcc(gid, work)).rejects.toBeInstanceOf(DtmOutcomeUnknown);
       // A repeat meanwhile does not begin again what may be about to be confirmed.
@@ -227,7 +221,7 @@ suite([
       await store.unblock();
     }
     await ended(gid, 'succeed');
-    expect((await submitsOf(dtm.http)) - before).toBe(1);
+    expect((await answered(dtm.http, 'submit')) - before).toBe(1);
     expect([await bank.state(one), await bank.state(two)]).toEqual([confirmed, confirmed]);
     expect(await bank.dtm.tcc(gid, work)).toEqual({ gid, status: 'succeed', repeat: true });
   });
