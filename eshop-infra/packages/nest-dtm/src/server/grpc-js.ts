@@ -21,7 +21,8 @@ export function grpcJs(field: string): GrpcJs {
 /** The same; `undefined` when it is not installed. */
 export function installedGrpcJs(): GrpcJs | undefined {
   try {
-    return require(PACKAGE) as GrpcJs;
+    // Written out, so that bundlers find it.
+    return require('@grpc/grpc-js') as GrpcJs;
   } catch (error) {
     if (isMissing(error, PACKAGE)) return undefined;
     throw error;
