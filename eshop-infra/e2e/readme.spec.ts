@@ -3,8 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seed } from '../src/demo/seed.ts';
 import { type PortName, portsOf } from '../src/ports.ts';
-import { call } from './support/http.ts';
+import { call, expectOk } from './support/http.ts';
 import { instance } from './support/parts.ts';
+import { gateway } from './support/system.ts';
 
 /** A `curl` command of a README, and the answer shown below it as a comment. */
 interface Example {
@@ -52,7 +53,12 @@ function shape(value: unknown): unknown {
   );
 }
 
-beforeAll(() => seed(instance()));
+beforeAll(async () => {
+  await seed(instance());
+  // As the seed has it: another spec may have allotted all units of the product to its sale.
+  const sale = { productID: 1, stock: 10_000, allotted: 1_000 };
+  await expectOk(call('POST', `${gateway()}/api/v1/stock/setFlashSale`, sale));
+});
 
 it('finds the examples', () => {
   expect(examples.length).toBeGreaterThanOrEqual(6);

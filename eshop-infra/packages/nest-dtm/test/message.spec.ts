@@ -202,6 +202,23 @@ describe.each(stores)('message, DTM on $store', ({ grpc, http }) => {
       expect((await redis.state(from)).hits).toEqual({ msg: '1' });
     });
 
+    test('a deadlock and the like is tried again, and does not use up the gid', async () => {
+      const [gid, from, to] = [redis.newGid(), await redis.counter(), await redis.counter()];
+      const step = local(from);
+      let times = 0;
+      const deadlocked = bent(step, {
+        run: async (id) => {
+          if (++times < 3) throw Object.assign(new Error('Deadlock found'), { errno: 1213 });
+          return step.run(id);
+        },
+      });
+      const sent = await message(gid, to).prepareAndSubmit(deadlocked, { backCheck, waitResult: true });
+      expect(sent).toMatchObject({ gid, status: 'succeed', repeat: false });
+      expect(times).toBe(3);
+      expect((await redis.state(from)).hits).toEqual({ msg: '1' });
+      expect((await redis.state(to)).hits).toEqual({ action: '1' });
+    });
+
     test('an error after which the local step turns out not done: aborted, and the error is told', async () => {
       const [gid, from, to] = [redis.newGid(), await redis.counter(), await redis.counter()];
       const step = bent(local(from), {

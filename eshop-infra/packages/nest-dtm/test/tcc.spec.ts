@@ -15,7 +15,8 @@ import {
   type Transaction,
 } from '../src/index.js';
 import { redisBarrier } from '../src/redis.js';
-import { freePort } from '../src/testing/index.js';
+import { DtmCaller, freePort } from '../src/testing/index.js';
+import { signature } from './support/bank.js';
 import { stores } from './support/env.js';
 import { Kiosk, type KioskApp, startKiosk, type Take, take } from './support/kiosk.js';
 import { type LossyProxy, startProxy } from './support/proxy.js';
@@ -293,6 +294,17 @@ describe.each(servers)('TCC, DTM on $store, told by $protocol', ({ grpc, http, p
     leave.open();
     await refused;
     expect(await redis.state(to)).toEqual({ left: 10, hits: {} });
+  });
+
+  test('a try that comes after its cancellation is refused, and the TCC does not resolve', async () => {
+    const [gid, key] = [redis.newGid(), await redis.counter()];
+    const caller = new DtmCaller({ signature, http: kiosk.http });
+    const cancelling = { gid, transType: 'tcc', branchId: '01', op: 'cancel' };
+    expect((await caller.http('/takeRevert', cancelling, { key, amount: 3 })).status).toBe(200);
+    caller.close();
+    await expect(run(gid, [key])).rejects.toEqual(new Refusal('this branch has been compensated'));
+    await stored(gid, 'failed');
+    expect(await redis.state(key)).toEqual({ left: 10, hits: {} });
   });
 
   test('a repeat after a refusal is refused', async () => {
