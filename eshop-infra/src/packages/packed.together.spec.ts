@@ -26,7 +26,7 @@ const root = mkdtempSync(join(tmpdir(), 'eshop-packed-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const wanted =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w-]+\.md|proto\/[\w/]+\.proto|dist\/[\w/.-]+\.(js|d\.ts))$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w-]+\.md|proto\/[\w/]+\.proto|examples\/[\w/.-]+|dist\/[\w/.-]+\.(js|d\.ts))$/;
 /** `@nestjs/common/internal.js` → `@nestjs/common` */
 const packageOf = (id: string) => id.split('/', id.startsWith('@') ? 2 : 1).join('/');
 const imports = /^(?:import|export)\s(?:[\w*{}\s,$]+\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)/gm;
@@ -50,7 +50,7 @@ describe.each(packages)('the package of $name, packed as it is published', ({ na
     manifest = JSON.parse(read('package.json')) as PackageJson;
   });
 
-  it('holds what its users need and nothing else: no sources, no tests, no source maps', () => {
+  it('holds what its users need, examples too, and nothing else: no sources, no tests, no source maps', () => {
     expect(files.filter((file) => !wanted.test(file) || /\.(spec|test)\./.test(file))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md']));
     expect(
