@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expectBooksToHold } from './support/audit.ts';
 import { Customers } from './support/customers.ts';
 import { kill, start } from './support/parts.ts';
+import { randomOf } from './support/random.ts';
 import { finalState, newProduct } from './support/shop.ts';
 import { eventually } from './support/wait.ts';
 
@@ -11,17 +12,6 @@ const SECONDS = Number(process.env.TEST_FAULT_SECONDS ?? 25);
 const SEED = Number(process.env.TEST_SEED ?? randomInt(2 ** 31));
 
 const LIMIT = 60_000;
-
-/** Numbers from 0 to below 1 that a seed brings back (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 describe(`orders that are refused while MySQL is killed every few seconds (TEST_SEED=${SEED}, ${SECONDS} s)`, () => {
   it(

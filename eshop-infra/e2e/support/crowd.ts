@@ -1,15 +1,21 @@
 import { eventually } from './wait.ts';
 
-const LIMIT = 5000;
+/** How many clients there are, and how often they ask at most, all together. */
+export interface CrowdOptions {
+  readonly clients?: number;
+  readonly limit?: number;
+}
 
 /** Clients that ask one after the other until they are told to stop, and remember the ids that they were given. */
 export class Crowd {
   readonly accepted: string[] = [];
   failed = 0;
   private stopped = false;
+  private readonly limit: number;
   private readonly running: Promise<void>[];
 
-  constructor(ask: () => Promise<string | undefined>, { clients = 8 } = {}) {
+  constructor(ask: () => Promise<string | undefined>, { clients = 8, limit = 5_000 }: CrowdOptions = {}) {
+    this.limit = limit;
     this.running = Array.from({ length: clients }, () => this.run(ask));
   }
 
@@ -25,7 +31,7 @@ export class Crowd {
   }
 
   private async run(ask: () => Promise<string | undefined>): Promise<void> {
-    while (!this.stopped && this.accepted.length + this.failed < LIMIT) {
+    while (!this.stopped && this.accepted.length + this.failed < this.limit) {
       const orderID = await ask().catch(() => undefined);
       if (orderID !== undefined) this.accepted.push(orderID);
       else this.failed++;
