@@ -67,13 +67,17 @@ export const lookUp = (orderID: string): Promise<Answer<OrderLookup>> =>
   call<OrderLookup>('GET', `${gateway()}/api/v1/order/${orderID}`);
 
 /** The order once it is final. A service that has just come back may be 503 to those who called it meanwhile: asked again. */
-export function finalState(orderID: string): Promise<OrderLookup> {
-  return eventually(async () => {
-    const answer = await lookUp(orderID);
-    if (answer.status === 503) return undefined;
-    const found = await expectOk(Promise.resolve(answer));
-    return found.state === 'pending' || found.state === 'queued' ? undefined : found;
-  }, `order ${orderID} to become final`);
+export function finalState(orderID: string, timeoutMs?: number): Promise<OrderLookup> {
+  return eventually(
+    async () => {
+      const answer = await lookUp(orderID);
+      if (answer.status === 503) return undefined;
+      const found = await expectOk(Promise.resolve(answer));
+      return found.state === 'pending' || found.state === 'queued' ? undefined : found;
+    },
+    `order ${orderID} to become final`,
+    timeoutMs,
+  );
 }
 
 /** Puts an order into the queue at the gateway, whatever comes of it. */
