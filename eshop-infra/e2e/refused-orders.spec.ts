@@ -8,7 +8,7 @@ import { finalState, newProduct } from './support/shop.ts';
 import { eventually } from './support/wait.ts';
 
 /** How long the database is killed again and again, seconds; 180 and more by hand, with the seed that a run has printed. */
-const SECONDS = Number(process.env.TEST_FAULT_SECONDS ?? 25);
+const SECONDS = Number(process.env.TEST_FAULT_SECONDS ?? 12);
 /** DTM doubles its wait with each failure, so that the last one is as long as all before it. */
 const FINAL_MS = (60 + SECONDS) * 1_000;
 const SEED = Number(process.env.TEST_SEED ?? randomInt(2 ** 31));
