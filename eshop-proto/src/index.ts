@@ -15,5 +15,6 @@ export { type HttpBinding, type HttpRequestParts, httpRequestParser } from './ht
 export type { JsonRecord } from './json-record.js';
 export { ErrorEnvelope } from './swagger/error-envelope.js';
 export type { FieldTable, MessageTable, Rules, ScalarKind } from './table.js';
+export { formatTime, parseFilterTime, parseTime, TIME_DESCRIPTION } from './time.js';
 export { validate } from './validate.js';
 export type { Violation } from './violation.js';

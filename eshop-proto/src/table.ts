@@ -1,7 +1,7 @@
 /** Kinds of a single value that the contract uses. */
 export type ScalarKind = 'uint64' | 'int64' | 'uint32' | 'int32' | 'bool' | 'string';
 
-/** The buf.validate rules of a field, without the type they are grouped by there. */
+/** The rules of a field: those of buf.validate, without the type they are grouped by there, and `timestamp`. */
 export interface Rules {
   readonly required?: true;
   /** Leave the other rules out for the zero value. */
@@ -17,6 +17,8 @@ export interface Rules {
   readonly maxLen?: number;
   readonly pattern?: string;
   readonly email?: true;
+  /** A time of RFC 3339, or empty. */
+  readonly timestamp?: true;
   readonly minItems?: number;
   readonly maxItems?: number;
 }

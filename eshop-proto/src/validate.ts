@@ -1,4 +1,5 @@
 import type { Fields, FieldTable, MessageTable, Rules } from './table.js';
+import { parseTime, TIME_DESCRIPTION } from './time.js';
 import type { Violation } from './violation.js';
 
 type Check = (value: unknown, path: string, out: Violation[]) => void;
@@ -26,7 +27,7 @@ function numberTests(kind: string, { gt, gte, lt, lte, in: list }: Rules): Test[
   return tests;
 }
 
-function stringTests({ minLen, maxLen, pattern, email, in: list }: Rules): Test[] {
+function stringTests({ minLen, maxLen, pattern, email, timestamp, in: list }: Rules): Test[] {
   const tests: Test[] = [];
   const add = (rule: string, description: string, passes: (value: string) => boolean) =>
     tests.push({ rule: `string.${rule}`, description, passes: passes as Test['passes'] });
@@ -51,6 +52,10 @@ function stringTests({ minLen, maxLen, pattern, email, in: list }: Rules): Test[
   }
   if (email) add('email', 'must be an e-mail address', (v) => EMAIL.test(v));
   if (list) add('in', `must be one of ${list.join(', ')}`, (v) => list.includes(v));
+  if (timestamp) {
+    const passes = (v: unknown) => v === '' || parseTime(v as string) !== undefined;
+    tests.push({ rule: 'timestamp', description: `${TIME_DESCRIPTION}, or empty`, passes });
+  }
   return tests;
 }
 

@@ -2,7 +2,7 @@
 export interface Violation {
   /** Path of the field, for example `params.columns[0].name`; empty for the request as a whole. */
   readonly field: string;
-  /** The rule: a buf.validate id (`uint64.gt`, `string.min_len`, `required`), `type`, `encoding` or `path.contradiction`. */
+  /** The rule: a buf.validate id (`uint64.gt`, `string.min_len`, `required`), `timestamp`, `type`, `encoding` or `path.contradiction`. */
   readonly rule: string;
   /** The rule in words, to be read after the field's name. */
   readonly description: string;

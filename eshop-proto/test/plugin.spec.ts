@@ -65,6 +65,12 @@ describe('the plugin refuses', () => {
     ['a stream', service('rpc Go(A) returns (stream A) { option (google.api.http) = { get: "/a" }; }'), /unary/],
     ['a service without its facts', service('', 'option deprecated = false;'), /eshop.v1.service/],
     ['a kind of field that nothing handles', message('double price = 1;'), /not supported/],
+    [
+      'a timestamp that is no text',
+      `syntax = "proto3"; package x.v1; import "eshop/v1/options.proto";
+        message A { uint64 at = 1 [(eshop.v1.timestamp) = true]; }`,
+      /timestamp/,
+    ],
     ['rules of another type', message('string name = 1 [(buf.validate.field).uint32.gt = 0];'), /uint32/],
   ])('%s', (_what, text, error) => {
     expect(() => runPluginOnText(text)).toThrow(error);

@@ -40,6 +40,9 @@ describe('validate', () => {
     ['string', { email: true }, 'ann@', ['f string.email']],
     ['string', { email: true, ignoreZero: true }, '', ok],
     ['string', { email: true, maxLen: 3 }, 'nobody', ['f string.max_len', 'f string.email']],
+    ['string', { timestamp: true }, '', ok],
+    ['string', { timestamp: true }, '2026-01-02T03:04:05Z', ok],
+    ['string', { timestamp: true }, '2026-01-02', ['f timestamp']],
     ['string', { required: true }, '', ['f required']],
     ['bool', { required: true }, true, ok],
   ])('%s with %j and %j gives %j', (kind, rules, value, expected) => {

@@ -1,6 +1,6 @@
 import { type DescField, ScalarType } from '@bufbuild/protobuf';
 import { commentOf } from './comment.ts';
-import type { FieldRulesJson, OptionReader } from './options.ts';
+import type { FieldOptionsJson, OptionReader } from './options.ts';
 
 export interface ColumnModel {
   readonly name: string;
@@ -44,9 +44,13 @@ function numberOf(value: string | number): number {
   return number;
 }
 
-function rulesOf(field: DescField, kind: string, rules: FieldRulesJson): Record<string, unknown> | undefined {
-  const { required, ignore, ...typed } = rules;
+function rulesOf(field: DescField, kind: string, json: FieldOptionsJson): Record<string, unknown> | undefined {
+  const { required, ignore, ...typed } = json['[buf.validate.field]'] ?? {};
   const out: Record<string, unknown> = {};
+  if (json['[eshop.v1.timestamp]']) {
+    if (field.fieldKind !== 'scalar' || kind !== 'string') throw new Error(`${field}: a timestamp is a single text`);
+    out.timestamp = true;
+  }
   if (required) out.required = true;
   if (ignore === 'IGNORE_IF_ZERO_VALUE') out.ignoreZero = true;
   const group = field.fieldKind === 'list' ? 'repeated' : kind;
@@ -76,7 +80,7 @@ export function readField(options: OptionReader, field: DescField): FieldModel {
     repeated: field.fieldKind === 'list',
     optional: field.proto.proto3Optional,
     message: field.message?.typeName,
-    rules: rulesOf(field, kind, json['[buf.validate.field]'] ?? {}),
+    rules: rulesOf(field, kind, json),
     column: column && { name: column.name, kind: column.timestamp ? 'timestamp' : kind },
     description: commentOf(field),
     example: exampleOf(kind, json['[eshop.v1.example]']),

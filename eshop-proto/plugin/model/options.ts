@@ -41,6 +41,7 @@ export interface FieldOptionsJson {
   '[buf.validate.field]'?: FieldRulesJson;
   '[eshop.v1.column]'?: { name: string; timestamp?: boolean };
   '[eshop.v1.example]'?: string;
+  '[eshop.v1.timestamp]'?: boolean;
 }
 
 export interface MethodOptionsJson {
