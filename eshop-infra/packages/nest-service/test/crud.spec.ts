@@ -6,9 +6,10 @@ import {
   Crud,
   dataSourceOptions,
   type ListColumn,
+  type ListParams,
   mysqlSection,
   openDatabase,
-  timestamps,
+  timestampsOf,
 } from '../src/mysql/index.js';
 import { type TestDatabase, testDatabase } from '../src/testing/index.js';
 import { migrations } from './app/migrations.js';
@@ -49,7 +50,7 @@ describe('create, get, update, remove', () => {
       [id],
     );
     expect(now?.drift).toBeLessThan(60);
-    expect(timestamps(row)).toEqual({
+    expect(timestampsOf('stock')(row)).toEqual({
       id,
       productID: 9_007_199_254_740_991,
       stock: 4_294_967_295,
@@ -199,6 +200,13 @@ describe('list', () => {
     ['a time', { name: 'created_at', exp: '>=', value: '2026-11-06T00:00:00Z' }, [6, 7]],
     ['a time in another zone', { name: 'created_at', value: '2026-11-03T08:00:00.000+08:00' }, [3]],
     ['a day', { name: 'created_at', exp: '<', value: '2026-11-02' }, [1]],
+    [
+      'digits beyond milliseconds, which are cut off',
+      { name: 'created_at', value: '2026-11-03T00:00:00.000999Z' },
+      [3],
+    ],
+    ['the last time there is', { name: 'created_at', exp: '>', value: '9999-12-31T23:59:59.999Z' }, []],
+    ['the first time there is', { name: 'created_at', exp: '<', value: '1000-01-01' }, []],
   ])('operator %s', async (_, column, expected) => {
     expect(await ids(column)).toEqual(expected);
   });
@@ -273,6 +281,24 @@ describe('list', () => {
     ['a number out of range', { columns: [{ name: 'size', value: '4294967296' }] }, 'params.columns[0].value'],
     ['one wrong value of in', { columns: [{ name: 'id', exp: 'in', value: '1,x' }] }, 'params.columns[0].value'],
     ['no time', { columns: [{ name: 'created_at', value: '2026-13-01' }] }, 'params.columns[0].value'],
+    ...[
+      ['a day that does not exist', '2026-02-30'],
+      ['a time of day that does not exist', '2026-01-01 24:00:00'],
+      ['a leap second', '2016-12-31T23:59:60Z'],
+      ['a time that in UTC is beyond the last year', '9999-12-31T23:59:59-12:00'],
+      ['a time that in UTC is before the first year', '1000-01-01T00:00:00+00:01'],
+      ['the year 0', '0000-01-01'],
+      ['an offset that does not exist', '2026-01-01T00:00:00+24:00'],
+    ].map(([what = '', value = '']): [string, ListParams, string] => [
+      what,
+      { columns: [{ name: 'created_at', value }] },
+      'params.columns[0].value',
+    ]),
+    [
+      'one of several times',
+      { columns: [{ name: 'created_at', exp: 'in', value: '2026-01-01,0000-00-00' }] },
+      'params.columns[0].value',
+    ],
     ['unknown sort', { sort: 'nope' }, 'params.sort'],
     ['SQL in sort', { sort: 'id;DROP TABLE note' }, 'params.sort'],
     ['sort that ends in a comma', { sort: 'id,' }, 'params.sort'],

@@ -1,4 +1,4 @@
-import { type ColumnTable, ContractError, type Violation } from '@eshop/proto';
+import { type ColumnTable, ContractError, parseFilterTime, TIME_DESCRIPTION, type Violation } from '@eshop/proto';
 import type { SqlValue } from './sql.js';
 
 /** The contract's `api.types.Params`. */
@@ -114,7 +114,7 @@ function condition(table: ColumnTable, columns: readonly ListColumn[], refuse: R
     if (texts.length > MAX_VALUES) refuse(`${at}.value`, 'repeated.max_items', `must be ${MAX_VALUES} values at most`);
     for (const text of texts) {
       const bound = operator === 'LIKE' ? `%${text.replace(/[!%_]/g, '!$&')}%` : readValue(known.kind, text);
-      if (bound === undefined) refuse(`${at}.value`, 'type', `must be ${describe(known.kind)}`);
+      if (bound === undefined) refuse(`${at}.value`, 'type', describe(known.kind));
       else values.push(bound);
     }
     const placeholder =
@@ -155,25 +155,16 @@ const RANGES: Readonly<Partial<Record<Kind, readonly [number, number]>>> = {
 
 function readValue(kind: Kind, text: string): SqlValue | undefined {
   if (kind === 'string') return text;
-  if (kind === 'timestamp') return timestampOf(text);
+  if (kind === 'timestamp') return parseFilterTime(text);
   const number = /^ *-?\d{1,16} *$/.test(text) ? Number(text) : Number.NaN;
   const [low, high] = RANGES[kind] ?? [0, 0];
   return number >= low && number <= high ? number : undefined;
 }
 
-/** RFC 3339, or MySQL's form, which is UTC. */
-function timestampOf(text: string): Date | undefined {
-  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d:\d\d)?)?$/i.exec(text.trim());
-  if (!match) return undefined;
-  const [, day, time = '00:00:00', zone = 'Z'] = match;
-  const date = new Date(`${day}T${time}${zone.toUpperCase()}`);
-  return Number.isNaN(date.getTime()) || date.getUTCFullYear() < 1000 ? undefined : date;
-}
-
 function describe(kind: Kind): string {
-  if (kind === 'timestamp') return 'a time such as 2026-11-22T17:00:00Z';
+  if (kind === 'timestamp') return TIME_DESCRIPTION;
   const [low, high] = RANGES[kind] ?? [0, 0];
-  return `an integer from ${low} to ${high}`;
+  return `must be an integer from ${low} to ${high}`;
 }
 
 function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {

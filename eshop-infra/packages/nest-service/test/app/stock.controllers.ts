@@ -5,8 +5,10 @@ import { Injectable } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import type { Repository } from 'typeorm';
 import { requestContext } from '../../src/index.js';
-import { Crud, InjectRepository, Sql, timestamps } from '../../src/mysql/index.js';
+import { Crud, InjectRepository, Sql, timestampsOf } from '../../src/mysql/index.js';
 import { Stock } from './stock.entity.js';
+
+const message = timestampsOf('stock');
 
 @proto.StockApi()
 export class StockController implements proto.StockApi {
@@ -29,12 +31,12 @@ export class StockController implements proto.StockApi {
   }
 
   async getByID({ id }: proto.GetStockByIDRequest): Promise<proto.GetStockByIDReply> {
-    return { stock: timestamps(await this.crud.get(id)) };
+    return { stock: message(await this.crud.get(id)) };
   }
 
   async list({ params }: proto.ListStockRequest): Promise<proto.ListStockReply> {
     const { total, rows } = await this.crud.list(params);
-    return { total, stocks: rows.map(timestamps) };
+    return { total, stocks: rows.map(message) };
   }
 
   async setFlashSaleStock(_request: proto.SetFlashSaleStockRequest): Promise<proto.SetFlashSaleStockReply> {
