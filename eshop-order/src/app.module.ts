@@ -1,4 +1,4 @@
-import { barrierMigration } from '@eshop/nest-dtm/mysql';
+import { barrierIdsMigration, barrierMigration } from '@eshop/nest-dtm/mysql';
 import { CONFIG } from '@eshop/nest-service';
 import { KafkaModule } from '@eshop/nest-service/kafka';
 import { MysqlModule } from '@eshop/nest-service/mysql';
@@ -9,6 +9,7 @@ import type { OrderConfig } from './config.js';
 import { CreateOrderRecord1700000000001 } from './migrations/1700000000001-create-order-record.js';
 import { CreateOrderSubmission1700000000002 } from './migrations/1700000000002-create-order-submission.js';
 import { AddSaleAndQueue1700000000003 } from './migrations/1700000000003-add-sale-and-queue.js';
+import { OrderIDsByBytes1700000000005 } from './migrations/1700000000005-order-ids-by-bytes.js';
 import { OrderController } from './order/order.controller.js';
 import { Order } from './order/order.entity.js';
 import { OrderBook } from './order/order-book.js';
@@ -37,9 +38,11 @@ import { SubmissionRelay } from './submission/submission-relay.js';
       entities: [Order],
       migrations: [
         barrierMigration,
+        barrierIdsMigration,
         CreateOrderRecord1700000000001,
         CreateOrderSubmission1700000000002,
         AddSaleAndQueue1700000000003,
+        OrderIDsByBytes1700000000005,
       ],
     }),
     OrderDtmModule,

@@ -1,4 +1,4 @@
-import { barrierMigration } from '@eshop/nest-dtm/mysql';
+import { barrierIdsMigration, barrierMigration } from '@eshop/nest-dtm/mysql';
 import { MysqlModule } from '@eshop/nest-service/mysql';
 import { Module } from '@nestjs/common';
 import { BranchModule } from './branch.module.js';
@@ -12,7 +12,7 @@ import { StockModule } from './stock/stock.module.js';
   imports: [
     MysqlModule.forRoot({
       entities: [Stock, FlashSale],
-      migrations: [barrierMigration, CreateStock1700000000001, CreateFlashSale1700000000002],
+      migrations: [barrierMigration, barrierIdsMigration, CreateStock1700000000001, CreateFlashSale1700000000002],
     }),
     BranchModule,
     StockModule,

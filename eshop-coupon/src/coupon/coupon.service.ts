@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, Sql, timestamps } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   CouponStatus,
@@ -25,6 +25,7 @@ interface Holding {
 @Injectable()
 export class CouponService {
   private readonly crud: Crud<Coupon>;
+  private readonly message = timestampsOf('coupon');
 
   constructor(
     @InjectRepository(Coupon) coupons: Repository<Coupon>,
@@ -72,12 +73,12 @@ export class CouponService {
   }
 
   async getByID(id: number): Promise<GetCouponByIDReply> {
-    return { coupon: timestamps(await this.crud.get(id)) };
+    return { coupon: this.message(await this.crud.get(id)) };
   }
 
   async list(params: ListCouponRequest['params']): Promise<ListCouponReply> {
     const { total, rows } = await this.crud.list(params);
-    return { total, coupons: rows.map(timestamps) };
+    return { total, coupons: rows.map(this.message) };
   }
 }
 

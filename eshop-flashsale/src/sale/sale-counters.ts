@@ -1,5 +1,5 @@
 import { InjectConfig } from '@eshop/nest-service';
-import { ContractError } from '@eshop/proto';
+import { ContractError, formatTime } from '@eshop/proto';
 import type { GetByOrderIDReply, GetSaleReply, ReturnUnitRequest } from '@eshop/proto/flashsale';
 import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
@@ -99,5 +99,5 @@ export class SaleCounters {
 }
 
 function timeText(ms: number): string {
-  return ms === 0 ? '' : new Date(ms).toISOString();
+  return ms === 0 ? '' : formatTime(new Date(ms));
 }

@@ -1,4 +1,4 @@
-import { ContractError } from '@eshop/proto';
+import { ContractError, parseTime } from '@eshop/proto';
 import type { RebuildSaleReply } from '@eshop/proto/flashsale';
 import { OrderClient, type SaleUser } from '@eshop/proto/order';
 import { type FlashSale, StockClient } from '@eshop/proto/stock';
@@ -40,7 +40,7 @@ export class SaleRebuild {
     const { sale: saleKey, units, users: usersKey } = this.counters.keys(productID);
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const { sale, left, users } = await this.booksOf(productID);
-      const terms = [sale.limitPerUser, Date.parse(sale.opensAt) || 0, Date.parse(sale.closesAt) || 0];
+      const terms = [sale.limitPerUser, milliseconds(sale.opensAt), milliseconds(sale.closesAt)];
       const buyers = users.flatMap(({ userID, count }) => [userID, count]);
       const args = [sale.id, sale.version, left, sale.units - left, ...terms, ...buyers];
       const put = await available(this.redis.eval(REBUILD_SALE, 3, saleKey, units, usersKey, ...args));
@@ -60,6 +60,11 @@ export class SaleRebuild {
     if (pending > 0) throw conflict(productID, `${pending} orders of it are under way`);
     return { sale, left, users };
   }
+}
+
+/** 0 for no time. */
+function milliseconds(text: string): number {
+  return parseTime(text)?.getTime() ?? 0;
 }
 
 function conflict(productID: number, why: string): ContractError {

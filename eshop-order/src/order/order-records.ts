@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, Sql, timestamps } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   type DeleteOrderByIDReply,
@@ -29,6 +29,7 @@ interface OrderRow {
 @Injectable()
 export class OrderRecords {
   private readonly crud: Crud<Order>;
+  private readonly withTexts = timestampsOf('order_record');
 
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
@@ -72,19 +73,21 @@ export class OrderRecords {
   }
 
   async getByID(id: number): Promise<GetOrderByIDReply> {
-    return { order: message(await this.crud.get(id)) };
+    return { order: this.message(await this.crud.get(id)) };
   }
 
   /** The row of an order id; undefined while the saga has not entered it. */
   async findByOrderID(orderID: string): Promise<OrderMessage | undefined> {
     const order = await this.orders.findOneBy({ orderID });
-    return order ? message(order) : undefined;
+    return order ? this.message(order) : undefined;
   }
 
   async list(params: ListOrderRequest['params']): Promise<ListOrderReply> {
     const { total, rows } = await this.crud.list(params);
-    return { total, orders: rows.map(message) };
+    return { total, orders: rows.map(this.message) };
   }
+
+  private readonly message = (order: Order): OrderMessage => ({ ...this.withTexts(order), price: order.price ?? 0 });
 }
 
 function changesTerms(request: UpdateOrderByIDRequest, row: OrderRow): boolean {
@@ -98,8 +101,4 @@ function changesTerms(request: UpdateOrderByIDRequest, row: OrderRow): boolean {
     [couponID, row.coupon_id],
   ];
   return pairs.some(([wanted, present]) => wanted !== undefined && wanted !== present);
-}
-
-function message(order: Order): OrderMessage {
-  return { ...timestamps(order), price: order.price ?? 0 };
 }

@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, Sql, timestamps } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   type DeletePayByIDReply,
@@ -26,6 +26,7 @@ interface PayRow {
 @Injectable()
 export class PayService {
   private readonly crud: Crud<Pay>;
+  private readonly message = timestampsOf('pay');
 
   constructor(
     @InjectRepository(Pay) private readonly pays: Repository<Pay>,
@@ -72,17 +73,17 @@ export class PayService {
   }
 
   async getByID(id: number): Promise<GetPayByIDReply> {
-    return { pay: timestamps(await this.crud.get(id)) };
+    return { pay: this.message(await this.crud.get(id)) };
   }
 
   async getByOrderID(orderID: string): Promise<GetPayByOrderIDReply> {
     const pay = await this.pays.findOneBy({ orderID });
     if (!pay) throw new ContractError('PAY_NOT_FOUND', `order ${orderID} has no payment`);
-    return { pay: timestamps(pay) };
+    return { pay: this.message(pay) };
   }
 
   async list(params: ListPayRequest['params']): Promise<ListPayReply> {
     const { total, rows } = await this.crud.list(params);
-    return { total, pays: rows.map(timestamps) };
+    return { total, pays: rows.map(this.message) };
   }
 }

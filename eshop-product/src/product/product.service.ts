@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, timestamps } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, timestampsOf } from '@eshop/nest-service/mysql';
 import {
   type CreateProductReply,
   type CreateProductRequest,
@@ -18,6 +18,7 @@ import { Product } from './product.entity.js';
 @Injectable()
 export class ProductService {
   private readonly crud: Crud<Product>;
+  private readonly message = timestampsOf('product');
 
   constructor(@InjectRepository(Product) products: Repository<Product>) {
     this.crud = new Crud(products, { notFound: 'PRODUCT_NOT_FOUND', columns: productColumns });
@@ -36,11 +37,11 @@ export class ProductService {
   }
 
   async getByID(id: number): Promise<GetProductByIDReply> {
-    return { product: timestamps(await this.crud.get(id)) };
+    return { product: this.message(await this.crud.get(id)) };
   }
 
   async list(params: ListProductRequest['params']): Promise<ListProductReply> {
     const { total, rows } = await this.crud.list(params);
-    return { total, products: rows.map(timestamps) };
+    return { total, products: rows.map(this.message) };
   }
 }

@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, Sql, timestamps } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   flashSaleColumns,
@@ -26,6 +26,7 @@ interface Units {
 @Injectable()
 export class FlashSaleService {
   private readonly crud: Crud<FlashSale>;
+  private readonly withTexts = timestampsOf('flash_sale');
 
   constructor(
     @InjectRepository(FlashSale) sales: Repository<FlashSale>,
@@ -44,7 +45,7 @@ export class FlashSaleService {
     );
     if (!row) throw noSale(productID);
     return {
-      flashSale: toMessage(await this.crud.get(row.id)),
+      flashSale: this.message(await this.crud.get(row.id)),
       stock: row.stock ?? 0,
       allotted: row.allotted ?? 0,
     };
@@ -52,7 +53,7 @@ export class FlashSaleService {
 
   async list(params: ListFlashSaleRequest['params']): Promise<ListFlashSaleReply> {
     const { total, rows } = await this.crud.list(params);
-    return { total, flashSales: rows.map(toMessage) };
+    return { total, flashSales: rows.map(this.message) };
   }
 
   /** Sets how many units the product has and how many of them are the sale's. Throws as {@link SaleChanges.bring} does. */
@@ -85,6 +86,11 @@ export class FlashSaleService {
   async end(productID: number): Promise<void> {
     await this.changes.bring(productID, (book) => ({ allotted: 0, ended: true, terms: running(book).terms }));
   }
+
+  private readonly message = (sale: FlashSale): Message => {
+    const { opensAt, closesAt, ...rest } = this.withTexts(sale);
+    return { ...rest, opensAt: opensAt ?? '', closesAt: closesAt ?? '' };
+  };
 }
 
 function running(book: SaleBook): SaleBook {
@@ -94,9 +100,4 @@ function running(book: SaleBook): SaleBook {
 
 function noSale(productID: number): ContractError {
   return new ContractError('NOT_FOUND', `product ${productID} has no flash sale`);
-}
-
-function toMessage(sale: FlashSale): Message {
-  const { opensAt, closesAt, ...rest } = sale;
-  return { ...timestamps(rest), opensAt: opensAt?.toISOString() ?? '', closesAt: closesAt?.toISOString() ?? '' };
 }

@@ -55,8 +55,8 @@ export class SaleBooks {
     if (!row) throw new ContractError('STOCK_NOT_FOUND', `product ${productID} has no stock record`);
     const terms: SaleTerms = {
       limitPerUser: row.limit_per_user ?? 0,
-      opensAtMs: row.opens_at?.getTime() ?? 0,
-      closesAtMs: row.closes_at?.getTime() ?? 0,
+      opensAtMs: milliseconds(row.opens_at),
+      closesAtMs: milliseconds(row.closes_at),
     };
     const { stock, allotted, sale_id: saleID, sale_version: version } = row;
     return { productID, stock, allotted, saleID, version, terms };
@@ -120,6 +120,11 @@ export class SaleBooks {
     );
     if (affectedRows === 0) throw conflict(productID, 'so many units cannot be kept in the books');
   }
+}
+
+/** 0 for no time, and for a zero date, which is none: a change of the sale then puts it right. */
+function milliseconds(time: Date | null): number {
+  return time?.getTime() || 0;
 }
 
 function time(ms: number): Date | null {

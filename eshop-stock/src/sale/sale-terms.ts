@@ -1,4 +1,4 @@
-import { ContractError, type Violation } from '@eshop/proto';
+import { ContractError, parseTime, type Violation } from '@eshop/proto';
 
 /** On which terms the units of a sale are sold. */
 export interface SaleTerms {
@@ -26,15 +26,12 @@ export function termsOf(given: GivenTerms, current: SaleTerms): SaleTerms {
   const time = (field: 'opensAt' | 'closesAt', before: number): number => {
     const text = given[field];
     if (text === undefined) return before;
-    const ms = text === '' ? 0 : parseTime(text);
-    if (ms === undefined) {
-      violations.push({
-        field,
-        rule: 'timestamp',
-        description: 'must be a time such as 2026-11-22T17:00:00Z, or empty',
-      });
-    }
-    return ms ?? 0;
+    if (text === '') return 0;
+    // That it is a time, the contract has checked.
+    const ms = parseTime(text)?.getTime() ?? 0;
+    if (ms > 0) return ms;
+    violations.push({ field, rule: 'timestamp', description: 'must be later than 1970-01-01T00:00:00Z, or empty' });
+    return 0;
   };
   const opensAtMs = time('opensAt', current.opensAtMs);
   const closesAtMs = time('closesAt', current.closesAtMs);
@@ -43,15 +40,4 @@ export function termsOf(given: GivenTerms, current: SaleTerms): SaleTerms {
   }
   if (violations.length > 0) throw new ContractError('INVALID_PARAMETER', undefined, { violations });
   return { limitPerUser: given.limitPerUser ?? current.limitPerUser, opensAtMs, closesAtMs };
-}
-
-const RFC_3339 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
-
-/** Milliseconds since 1970, of a time after it. */
-function parseTime(text: string): number | undefined {
-  const day = RFC_3339.exec(text)?.[1];
-  // Date takes the 30th of February for a day in March.
-  if (day === undefined || new Date(`${day}T00:00:00Z`).toJSON()?.slice(0, 10) !== day) return undefined;
-  const ms = Date.parse(text.toUpperCase());
-  return ms > 0 ? ms : undefined;
 }

@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, Sql, timestamps } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   type CreateStockReply,
@@ -27,6 +27,7 @@ interface Units {
 @Injectable()
 export class StockService {
   private readonly crud: Crud<Stock>;
+  private readonly message = timestampsOf('stock');
 
   constructor(
     @InjectRepository(Stock) stocks: Repository<Stock>,
@@ -81,11 +82,11 @@ export class StockService {
   }
 
   async getByID(id: number): Promise<GetStockByIDReply> {
-    return { stock: timestamps(await this.crud.get(id)) };
+    return { stock: this.message(await this.crud.get(id)) };
   }
 
   async list(params: ListStockRequest['params']): Promise<ListStockReply> {
     const { total, rows } = await this.crud.list(params);
-    return { total, stocks: rows.map(timestamps) };
+    return { total, stocks: rows.map(this.message) };
   }
 }

@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, timestamps } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, timestampsOf } from '@eshop/nest-service/mysql';
 import {
   type CreateUserReply,
   type CreateUserRequest,
@@ -19,6 +19,7 @@ import { User } from './user.entity.js';
 @Injectable()
 export class UserService {
   private readonly crud: Crud<User>;
+  private readonly message = timestampsOf('user');
 
   constructor(@InjectRepository(User) users: Repository<User>) {
     this.crud = new Crud(users, { notFound: 'USER_NOT_FOUND', columns: userColumns, duplicate: 'ALREADY_EXISTS' });
@@ -40,11 +41,11 @@ export class UserService {
   }
 
   async getByID(id: number): Promise<GetUserByIDReply> {
-    return { user: timestamps(await this.crud.get(id)) };
+    return { user: this.message(await this.crud.get(id)) };
   }
 
   async list(params: ListUserRequest['params']): Promise<ListUserReply> {
     const { total, rows } = await this.crud.list(params);
-    return { total, users: rows.map(timestamps) };
+    return { total, users: rows.map(this.message) };
   }
 }

@@ -5,6 +5,11 @@ export {
   workflowMigrationFor,
 } from './barrier/add-step-results.js';
 export { type BarrierIn, barrierIn } from './barrier/barrier-in.js';
+export {
+  BinaryBarrierIds1700000000003,
+  barrierIdsMigration,
+  barrierIdsMigrationFor,
+} from './barrier/binary-ids.js';
 export type { Bypass } from './barrier/bypass-guard.js';
 export {
   barrierMigration,

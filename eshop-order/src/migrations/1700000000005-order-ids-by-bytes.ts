@@ -1,0 +1,22 @@
+import { binaryCollation } from '@eshop/nest-service/mysql';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** An order is found under its own id only: neither case nor a trailing blank is overlooked. Releases before work on it as well. */
+export class OrderIDsByBytes1700000000005 implements MigrationInterface {
+  readonly name = 'OrderIDsByBytes1700000000005';
+
+  async up(runner: QueryRunner): Promise<void> {
+    const collation = await binaryCollation(runner);
+    await runner.query(`ALTER TABLE order_record MODIFY order_id varchar(45) ${collation} NOT NULL`);
+    await runner.query(`ALTER TABLE order_submission MODIFY order_id varchar(45) ${collation} NOT NULL`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      `ALTER TABLE order_record MODIFY order_id varchar(45) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL`,
+    );
+    await runner.query(
+      `ALTER TABLE order_submission MODIFY order_id varchar(45) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL`,
+    );
+  }
+}
