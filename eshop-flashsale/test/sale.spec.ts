@@ -45,6 +45,12 @@ describe('the counter of a sale', () => {
       });
     });
 
+    it('and shown also when its end is beyond the last year, as an earlier release let it be', async () => {
+      const { productID } = await newSale(5);
+      await shop.redis.hset(`${shop.prefix}{${productID}}:sale`, 'closes', 253_402_344_000_000, 'opens', 'soon');
+      expect(await shop.grpc.getSale({ productID })).toMatchObject({ left: 5, opensAt: '', closesAt: '' });
+    });
+
     it('by the next change only', async () => {
       const sale = await newSale(5);
       for (const version of [1, 3, 9]) await grant({ ...sale, begins: 0, version, units: 100 });

@@ -160,6 +160,45 @@ describe('a flash sale', () => {
       expect(counterOf(productID)).toMatchObject({ opensAtMs: 0, limitPerUser: 3 });
     });
 
+    it('with the first and the last time that there are, digits beyond milliseconds cut off', async () => {
+      const productID = await newSale(10);
+      const terms = { opensAt: '1970-01-01T00:00:00.001z', closesAt: '9999-12-31t21:59:59.9999-02:00' };
+      await stock.grpc.updateFlashSale({ productID, ...terms });
+      expect((await stock.grpc.getFlashSale({ productID })).flashSale).toMatchObject({
+        opensAt: '1970-01-01T00:00:00.001Z',
+        closesAt: '9999-12-31T23:59:59.999Z',
+      });
+      expect(counterOf(productID)).toMatchObject({ opensAtMs: 1, closesAtMs: 253_402_300_799_999 });
+    });
+
+    it('not to a time that cannot be kept', async () => {
+      const productID = await newSale(10);
+      const closesAt = '9999-12-31T23:59:59-12:00';
+      expect(await stock.http('PUT', `/flashSale/${productID}`, { closesAt })).toMatchObject({ status: 400 });
+      await expect(stock.grpc.updateFlashSale({ productID, closesAt })).rejects.toMatchObject({
+        violations: [expect.objectContaining({ field: 'closesAt', rule: 'timestamp' })],
+      });
+      expect((await stock.grpc.getFlashSale({ productID })).flashSale?.closesAt).toBe('');
+    });
+
+    it('whose row has a zero date: it is shown without that time, in lists too, and can be changed', async () => {
+      const productID = await newSale(10);
+      const { saleID } = counterOf(productID);
+      await stock.rows("SET SESSION sql_mode = ''");
+      await stock.rows("UPDATE flash_sale SET closes_at = '0000-00-00', created_at = '0000-00-00' WHERE id = ?", [
+        saleID,
+      ]);
+      const shown = { id: saleID, opensAt: '', closesAt: '', createdAt: '' };
+      expect((await stock.grpc.getFlashSale({ productID })).flashSale).toMatchObject(shown);
+      const params = { page: 0, limit: 1000, sort: '', columns: [] };
+      const { flashSales } = await stock.grpc.listFlashSale({ params });
+      expect(flashSales.find(({ id }) => id === saleID)).toMatchObject(shown);
+      expect(await stock.http('POST', '/flashSale/list', { params })).toMatchObject({ status: 200 });
+      const closesAt = '2099-12-31T23:59:59.999Z';
+      await stock.grpc.updateFlashSale({ productID, closesAt });
+      expect((await stock.grpc.getFlashSale({ productID })).flashSale).toMatchObject({ closesAt, createdAt: '' });
+    });
+
     it('when all its units are sold, and runs on', async () => {
       const productID = await newSale(1);
       const { saleID } = counterOf(productID);
@@ -314,6 +353,9 @@ describe('a flash sale', () => {
       ['no time', { stock: 5, opensAt: 'tomorrow' }, 'opensAt'],
       ['a day that does not exist', { stock: 5, closesAt: '2026-02-30T00:00:00Z' }, 'closesAt'],
       ['a time without zone', { stock: 5, opensAt: '2026-02-20T00:00:00' }, 'opensAt'],
+      ['a time that in UTC is beyond the last year', { stock: 5, closesAt: '9999-12-31T23:59:59-12:00' }, 'closesAt'],
+      ['a time before 1970, when no sale was', { stock: 5, opensAt: '1969-12-31T23:59:59Z' }, 'opensAt'],
+      ['a time of day that does not exist', { stock: 5, closesAt: '2099-12-31T24:00:00Z' }, 'closesAt'],
       [
         'an end before the beginning',
         { stock: 5, opensAt: '2026-02-20T00:00:00Z', closesAt: '2026-02-20T00:00:00Z' },

@@ -15,6 +15,7 @@ export class User {
   @Column({ type: 'varchar', length: 50 }) name!: string;
   /** Hash of the password; never read by queries that do not ask for it. */
   @Column({ type: 'varchar', length: 255, select: false }) password!: string;
+  /** Unique among the users that are not deleted, whatever the case: `ann@example.com` and `Ann@Example.com` are one mailbox. */
   @Column({ type: 'varchar', length: 50 }) email!: string;
   @Column({ type: 'varchar', length: 30 }) phone!: string;
   @Column({ type: 'varchar', length: 200 }) avatar!: string;
