@@ -349,6 +349,24 @@ describe('what is printed', () => {
     expect(await explainOrder(world.url, 'nobody', world.schemas)).toBeUndefined();
   });
 
+  it('tells orders apart whose ids differ in case or in a blank, and shows the one that is asked for', async () => {
+    const ids = ['a'.repeat(26), 'A'.repeat(26), `${'a'.repeat(25)} `];
+    for (const orderID of ids) await world.placed({ orderID });
+    expect(await found()).toEqual([]);
+    await world.sql('UPDATE {pay}.pay SET amount = 5 WHERE order_id = ?', [ids[1]]);
+    expect(await found()).toEqual([`I4 order ${ids[1]}`]);
+    expect((await explainOrder(world.url, 'a'.repeat(26), world.schemas))?.violations).toEqual([]);
+    expect((await explainOrder(world.url, 'A'.repeat(26), world.schemas))?.violations).toHaveLength(1);
+  });
+
+  it('is not held up by a zero date', async () => {
+    await world.sql("SET SESSION sql_mode = ''");
+    await world.sql("UPDATE {order}.order_submission SET created_at = '0000-00-00' WHERE order_id = ?", [plain]);
+    expect(await found()).toEqual([]);
+    const explanation = await explainOrder(world.url, plain, world.schemas);
+    expect(explanation && explanationText(explanation)).toContain(plain);
+  });
+
   it('is short when there is much', async () => {
     const rows = Array.from({ length: 500 }, (_, i) => [i + 100, 10 + (i % 2), 10]);
     await world.sql('INSERT INTO {stock}.stock (product_id, initial, stock) VALUES ?', [rows]);

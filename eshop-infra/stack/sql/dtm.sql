@@ -1,7 +1,8 @@
--- DTM 1.18.0's store (sqls/dtmsvr.storage.mysql.sql of its module, BSD licence), made only where it is missing.
+-- DTM 1.18.0's store (sqls/dtmsvr.storage.mysql.sql of its module, BSD licence), made only where it is missing. Two gids that differ in
+-- case are two transactions; there is none with a blank.
 CREATE TABLE if not EXISTS trans_global (
   `id` bigint(22) NOT NULL AUTO_INCREMENT,
-  `gid` varchar(128) NOT NULL COMMENT 'global transaction id',
+  `gid` varchar(128) COLLATE utf8mb4_bin NOT NULL COMMENT 'global transaction id',
   `trans_type` varchar(45) not null COMMENT 'transaction type: saga | xa | tcc | msg',
   `status` varchar(12) NOT NULL COMMENT 'transaction status: prepared | submitted | aborting | succeed | failed',
   `query_prepared` varchar(1024) NOT NULL COMMENT 'url to check for msg|workflow',
@@ -25,7 +26,7 @@ CREATE TABLE if not EXISTS trans_global (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 CREATE TABLE IF NOT EXISTS trans_branch_op (
   `id` bigint(22) NOT NULL AUTO_INCREMENT,
-  `gid` varchar(128) NOT NULL COMMENT 'global transaction id',
+  `gid` varchar(128) COLLATE utf8mb4_bin NOT NULL COMMENT 'global transaction id',
   `url` varchar(1024) NOT NULL COMMENT 'the url of this op',
   `data` TEXT COMMENT 'request body, depreceated',
   `bin_data` BLOB COMMENT 'request body',

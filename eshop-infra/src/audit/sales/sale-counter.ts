@@ -37,9 +37,15 @@ export class SaleCounters {
   /** @throws Error when Redis does not answer */
   static async open({ url, prefix = 'flash:' }: SaleCounterOptions): Promise<SaleCounters> {
     const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+    let refusal: unknown;
     // each call reports its own error; without a listener the client would write it to the console, too
-    redis.on('error', () => undefined);
-    await redis.connect();
+    redis.on('error', (error) => {
+      refusal ??= error;
+    });
+    // connect() tells only that there is no connection, not why
+    await redis.connect().catch((error: unknown) => {
+      throw refusal ?? error;
+    });
     return new SaleCounters(redis, prefix);
   }
 

@@ -61,7 +61,13 @@ export class World {
     const world = new World(await mysql.createConnection({ uri: url }));
     await world.connection.query("SET time_zone = '+00:00'");
     for (const schema of schemaNames(world.schemas)) await world.connection.query(`CREATE DATABASE ${schema}`);
-    for (const sql of tables(world.schemas)) await world.connection.query(sql);
+    const [found] = await world.connection.query(
+      `SELECT COLLATION_NAME AS name FROM information_schema.COLLATIONS
+       WHERE COLLATION_NAME IN ('utf8mb4_0900_bin', 'utf8mb4_nopad_bin')`,
+    );
+    const [binary] = found as { name: string }[];
+    if (!binary) throw new Error('the database server has no binary collation that does not pad');
+    for (const sql of tables(world.schemas, binary.name)) await world.connection.query(sql);
     return world;
   }
 
