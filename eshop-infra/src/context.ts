@@ -48,6 +48,11 @@ export interface Context {
   processes(): Promise<RunningProcess[]>;
 }
 
+/** How a person calls the command for this instance: `eshop --instance test start mysql`. */
+export function commandLine({ instance }: Context, command: string): string {
+  return instance === 'default' ? `eshop ${command}` : `eshop --instance ${instance} ${command}`;
+}
+
 /** Makes the instance's directories; the state directory is closed to other users, since it holds passwords. */
 export function makeDirectories({ paths }: Context): void {
   mkdirSync(dirname(paths.state), { recursive: true });

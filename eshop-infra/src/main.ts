@@ -10,6 +10,7 @@ import { buildCommand, lockCommand, publishCommand } from './commands/publish.ts
 import { restartCommand, startCommand, stopCommand } from './commands/start-stop.ts';
 import { statusCommand } from './commands/status.ts';
 import { testCommand } from './commands/test.ts';
+import { unreachablePart } from './commands/unreachable.ts';
 import { upCommand } from './commands/up.ts';
 import { deadLettersCommand } from './dead-letters/command.ts';
 import { flashSaleCommand } from './flash-sale/command.ts';
@@ -53,9 +54,11 @@ for (const command of [
   program.addCommand(command);
 }
 
-/** Mistakes of this program show their stack; what went wrong around it is told in words. */
-function explain(error: unknown): string {
+/** Mistakes of this program show their stack; what went wrong around it is told in words, a server that is not there by its name. */
+async function explain(error: unknown): Promise<string> {
   if (!(error instanceof Error)) return String(error);
+  const unreachable = await unreachablePart(commands.context(), error).catch(() => undefined);
+  if (unreachable !== undefined && !process.env.ESHOP_DEBUG) return unreachable;
   const own = error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError;
   return own || process.env.ESHOP_DEBUG ? (error.stack ?? error.message) : error.message;
 }
@@ -76,7 +79,7 @@ listenForInterrupts();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`\neshop: ${explain(error)}\n`);
+  process.stderr.write(`\neshop: ${await explain(error)}\n`);
   process.exitCode = error instanceof Interrupted ? 130 : 1;
 }
 await writtenOut();

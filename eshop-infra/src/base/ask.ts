@@ -38,6 +38,7 @@ export async function askJson<T>(method: string, url: string, body?: unknown): P
   } catch (error) {
     throw new Error(
       `${method} ${url}: no answer (${String((error as Error).cause ?? error)}); is it up? "eshop status"`,
+      { cause: error },
     );
   }
   const text = await response.text();

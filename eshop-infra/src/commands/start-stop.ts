@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { Command } from 'commander';
 import { partsNamed } from '../parts/all.ts';
+import { assertNeedsRun } from '../parts/needs.ts';
 import { startParts, stopParts } from '../parts/start-parts.ts';
 import type { Commands } from './command-context.ts';
 
@@ -48,6 +49,8 @@ export function restartCommand(commands: Commands): Command {
       commands.exclusively(`restart ${names.join(' ')}`, async (context) => {
         const parts = partsNamed(context, names);
         const signal = options.signal ? signalNamed(options.signal) : undefined;
+        // A part that could not come up again goes on instead.
+        await assertNeedsRun(context, parts);
         await stopParts(context, parts, commands.progress, signal);
         await startParts(context, parts, commands.progress);
       }),

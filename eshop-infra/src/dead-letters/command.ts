@@ -39,12 +39,19 @@ export function deadLettersCommand(context: DeadLetterContext): Command {
     .addCommand(replay);
 }
 
-function listText(letters: readonly DeadLetter[]): string {
+/** Dead letters, for a person. */
+export function listText(letters: readonly DeadLetter[]): string {
   if (letters.length === 0) return 'no dead letters';
   return letters
     .map(({ offset, at, code, cause, from, value }) => {
       const shown = value === null ? '(too large to be kept here)' : value.slice(0, VALUE_SHOWN);
-      return `${offset}  ${new Date(at).toISOString()}  ${code}: ${cause}\n    from ${from}\n    ${shown}`;
+      return `${offset}  ${timeText(at)}  ${code}: ${cause}\n    from ${from}\n    ${shown}`;
     })
     .join('\n');
+}
+
+/** A record has the time that its writer gave it, which may be none that there is. */
+function timeText(ms: number): string {
+  const time = new Date(ms);
+  return Number.isNaN(time.getTime()) ? `at ${ms} ms` : time.toISOString();
 }

@@ -6,6 +6,7 @@ import { lastLines } from '../base/run-logged.ts';
 import { waitFor } from '../base/wait.ts';
 import type { Context } from '../context.ts';
 import { portVariable } from '../ports.ts';
+import { assertNeedsRun } from './needs.ts';
 import type { Part } from './part.ts';
 
 export function logFile(context: Context, part: string): string {
@@ -38,7 +39,7 @@ export interface Started {
   everyMs?: number;
 }
 
-/** @throws PartFailed when the part has ended, or does not do its work in its time */
+/** @throws PartFailed when the part has ended, what it needs has, or it does not do its work in its time */
 export async function untilReady(context: Context, part: Part, started: Started): Promise<void> {
   let dead = false;
   try {
@@ -49,6 +50,7 @@ export async function untilReady(context: Context, part: Part, started: Started)
         throwIfInterrupted();
         dead = !(await started.isAlive());
         if (dead) throw new Error('it ended by itself');
+        await assertNeedsRun(context, [part]);
       },
     });
   } catch (error) {

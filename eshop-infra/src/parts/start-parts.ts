@@ -1,6 +1,7 @@
 import type { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
 import { makeDirectories } from '../context.ts';
+import { assertNeedsRun } from './needs.ts';
 import type { Installer, Part } from './part.ts';
 
 /** Runs all works to their end, then throws the first error: nothing is left half done in the background. */
@@ -26,9 +27,13 @@ function installOnce(context: Context, progress: Progress): (installer: Installe
   };
 }
 
-/** Starts parts, each as soon as those it needs (among these) are there; parts that run already are checked. */
+/**
+ * Starts parts, each as soon as those it needs (among these) are there; parts that run already are checked.
+ * @throws NeedsMissing before anything is done, when a part needs another that neither is among these nor runs
+ */
 export async function startParts(context: Context, parts: readonly Part[], progress: Progress): Promise<void> {
   if (parts.length === 0) return;
+  await assertNeedsRun(context, parts);
   makeDirectories(context);
   const { stack } = context;
   await stack.provide(context, parts, progress);
