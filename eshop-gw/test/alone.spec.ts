@@ -89,6 +89,20 @@ describe('the gateway by itself', () => {
     ['GET', '/api/v1/stock/list?limit=ten', undefined, ['limit']],
     ['GET', '/api/v1/order/short', undefined, ['orderID']],
     ['GET', `/api/v1/pay/${'9'.repeat(46)}`, undefined, ['orderID']],
+    ['GET', `/api/v1/order/${ORDER_ID}%20`, undefined, ['orderID']],
+    ['GET', `/api/v1/order/%20${ORDER_ID}`, undefined, ['orderID']],
+    ['GET', `/api/v1/order/${ORDER_ID}%0A`, undefined, ['orderID']],
+    ['GET', `/api/v1/order/${ORDER_ID}%00`, undefined, ['orderID']],
+    ['GET', `/api/v1/pay/${ORDER_ID}%C2%A0`, undefined, ['orderID']],
+    ['GET', `/api/v1/pay/${ORDER_ID}+`, undefined, ['orderID']],
+    ['GET', `/api/v1/order/${'1'.repeat(200)}`, undefined, ['orderID']],
+    [
+      'POST',
+      '/api/v1/stock/setFlashSale',
+      { productID: 1, stock: 1, closesAt: '9999-12-31T23:59:59-12:00' },
+      ['closesAt'],
+    ],
+    ['POST', '/api/v1/stock/setFlashSale', { productID: 1, stock: 1, opensAt: '2026-02-30T00:00:00Z' }, ['opensAt']],
     ['GET', `/api/v1/order/${ORDER_ID}?orderID=${'1'.repeat(26)}`, undefined, ['orderID']],
   ] as const)('refuses %s %s %j by its fields', async (method, path, body, fields) => {
     const answer = await gateway.call(method, path, body);
