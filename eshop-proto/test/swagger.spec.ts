@@ -79,6 +79,12 @@ it('answers with the envelope around the named reply', () => {
   expect(properties.data).toMatchObject({ allOf: [ref('GetStockByIDReply')] });
 });
 
+it('says with 503 when to come back', () => {
+  const { responses } = operation('/api/v1/stock/{id}', 'put');
+  expect(responses['503']).toMatchObject({ headers: { 'Retry-After': { schema: { type: 'integer', minimum: 1 } } } });
+  expect(responses['409']).not.toHaveProperty('headers');
+});
+
 it('answers refusals with the named error envelope and an example for each code', () => {
   const { responses } = operation('/api/v1/stock/{id}', 'put');
   expect(Object.keys(responses)).toEqual(['200', '400', '404', '409', '413', '415', '500', '503', '504']);

@@ -7,6 +7,7 @@ import {
   ApiQuery,
   type ApiQueryOptions,
   ApiResponse,
+  type ApiResponseOptions,
 } from '@nestjs/swagger';
 import { type CodeDef, type CodeName, codes } from '../codes.js';
 import type { MethodContract } from '../contract.js';
@@ -15,6 +16,11 @@ import { bodyComponent, envelopeComponent, scalarOptions } from './components.js
 import { ErrorEnvelope } from './error-envelope.js';
 
 const GENERAL: readonly CodeName[] = ['INTERNAL', 'UNAVAILABLE', 'DEADLINE_EXCEEDED'];
+/** Answers that say when to come back. */
+const WITH_RETRY_AFTER: ReadonlySet<number> = new Set([425, 429, 503]);
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Whole seconds after which to try again.', schema: { type: 'integer', minimum: 1 } },
+} as const;
 const OF_BODY: readonly CodeName[] = ['MALFORMED_BODY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
 function errorCodes(method: MethodContract): CodeDef[] {
@@ -42,8 +48,9 @@ function errorResponses(method: MethodContract): MethodDecorator[] {
       status,
       type: ErrorEnvelope,
       description: defs.map((def) => `${def.code} ${def.name}: ${def.description}`).join('\n\n'),
+      ...(WITH_RETRY_AFTER.has(status) && { headers: RETRY_AFTER }),
       examples: Object.fromEntries(defs.map((def) => [def.name, { summary: def.msg, value: exampleOf(def) }])),
-    }),
+    } as ApiResponseOptions),
   );
 }
 
