@@ -8,6 +8,7 @@ import type { Loggers } from '../log/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { addHealth } from './health.js';
 import { addReflection } from './reflection.js';
+import { keepRepeatedMetadata } from './repeated-metadata.js';
 import { wrapHandlers } from './wrap-handlers.js';
 
 /** Calls that may be cancelled on one connection in a second. */
@@ -41,6 +42,7 @@ export class GrpcTransport extends ServerGrpc {
       'grpc.enable_channelz': 0,
     });
     allowCancellations(this.server);
+    keepRepeatedMetadata(this.server);
     addHealth(this.server, contract.fullName, parts.readiness);
     addReflection(this.server, contract);
     wrapHandlers(this.server, parts.loggers, parts.metrics, config.maxInFlight);

@@ -84,6 +84,8 @@ function contextOfCall(call: ServerUnaryCall<unknown, unknown>): RequestContext 
   });
 }
 
+/** The value of a key that must come once: a list when it came more often. */
 function one(metadata: Metadata, key: string): unknown {
-  return metadata.get(key)[0];
+  const values = metadata.get(key);
+  return values.length > 1 ? values : values[0];
 }
