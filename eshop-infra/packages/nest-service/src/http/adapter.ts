@@ -4,9 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { ServiceConfig } from '../config/index.js';
 import { JSON_TYPE, successBody } from '../errors/envelope.js';
 import { answerClientError, answerFrameworkError } from './framework-errors.js';
-
-/** Longest path parameter; longer ones are refused before any handler. */
-const MAX_PARAM_LENGTH = 256;
+import { ROUTER_OPTIONS } from './router-options.js';
 
 /** Fastify under Nest; wraps what controllers return into the envelope. */
 export class EnvelopeAdapter extends FastifyAdapter {
@@ -14,10 +12,15 @@ export class EnvelopeAdapter extends FastifyAdapter {
     super({
       bodyLimit: http.bodyLimit,
       requestTimeout: http.requestTimeoutMs,
-      routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+      routerOptions: ROUTER_OPTIONS,
       forceCloseConnections: 'idle',
       return503OnClosing: false,
-      http: { requireHostHeader: false },
+      http: {
+        requireHostHeader: false,
+        // Else Node's own minute, and half a minute more until it looks.
+        headersTimeout: http.requestTimeoutMs,
+        connectionsCheckingInterval: checkingInterval(http.requestTimeoutMs),
+      },
       frameworkErrors: answerFrameworkError,
       clientErrorHandler: answerClientError,
     });
@@ -28,4 +31,9 @@ export class EnvelopeAdapter extends FastifyAdapter {
     response.code(statusCode ?? 200).header('content-type', JSON_TYPE);
     return response.send(successBody(body)) as unknown as ReturnType<FastifyAdapter['reply']>;
   }
+}
+
+/** How often to look for requests that are late, ms: a small part of the time that they have. */
+function checkingInterval(requestTimeoutMs: number): number {
+  return Math.min(Math.max(Math.round(requestTimeoutMs / 20), 50), 1_000);
 }
