@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { successBody } from '../errors/envelope.js';
 import type { Readiness } from '../health/readiness.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { retryAfter } from './retry-after.js';
 
 /** Routes for machines and operators, outside of Nest and of the envelope; /config only with something to show. */
 export function useBuiltInRoutes(
@@ -15,7 +16,8 @@ export function useBuiltInRoutes(
   fastify.get('/health', () => ({ status: 'UP', hostname: hostname() }));
   fastify.get('/ready', async (_request, reply) => {
     const report = await readiness.report();
-    return reply.code(report.ready ? 200 : 503).send(report);
+    if (report.ready) return reply.send(report);
+    return reply.code(503).header('retry-after', retryAfter('UNAVAILABLE')).send(report);
   });
   fastify.get('/ping', () => ({}));
   fastify.get('/metrics', async (_request, reply) =>

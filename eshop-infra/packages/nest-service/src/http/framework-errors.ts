@@ -1,9 +1,11 @@
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ContractError } from '@eshop/proto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { newContext } from '../context/index.js';
 import { errorBody, JSON_TYPE } from '../errors/envelope.js';
 import { contextOf } from './request-state.js';
+import { retryAfter } from './retry-after.js';
 
 /** Answers a URL that the router cannot read, before any hook: bad percent-encoding, an endless path parameter. */
 export function answerFrameworkError(error: { code?: string }, request: FastifyRequest, reply: FastifyReply): void {
@@ -18,6 +20,8 @@ export function answerFrameworkError(error: { code?: string }, request: FastifyR
 /** Answers a request that goes no further, outside of Nest. */
 export function refuse(refusal: ContractError, request: FastifyRequest, reply: FastifyReply): void {
   const { requestID } = contextOf(request);
+  const seconds = retryAfter(refusal.code);
+  if (seconds !== undefined) reply.header('retry-after', seconds);
   reply
     .code(refusal.httpStatus)
     .header('x-request-id', requestID)
@@ -25,22 +29,31 @@ export function refuse(refusal: ContractError, request: FastifyRequest, reply: F
     .send(errorBody(refusal, requestID));
 }
 
-/** Answers bytes that are no HTTP request: broken syntax, a head over 16 KiB, a request that never ends. */
+/** For how long a client that was refused may go on sending, so that it reads the answer before the connection is cut, ms. */
+const LINGER_MS = 1_000;
+
+/** Answers what never becomes a request: broken syntax, a head over 16 KiB, a request that is not sent to its end in time. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+  // Node's name for the answer that is being written to this connection: another in its middle would be read as part of it.
+  const { _httpMessage: current } = socket as { _httpMessage?: { headersSent: boolean } };
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || current?.headersSent) {
     socket.destroy();
     return;
   }
   const { requestID } = newContext();
-  const refusal = new ContractError('INVALID_PARAMETER', textOf(error.code));
+  const refusal = refusalOf(error.code);
   const body = errorBody(refusal, requestID);
   socket.end(
-    `HTTP/1.1 ${refusal.httpStatus} Bad Request\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `X-Request-Id: ${requestID}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${refusal.httpStatus} ${STATUS_CODES[refusal.httpStatus]}\r\nContent-Type: ${JSON_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${requestID}\r\nConnection: close\r\n\r\n${body}`,
   );
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(cut));
 }
 
-function textOf(code: string | undefined): string {
-  if (code === 'HPE_HEADER_OVERFLOW') return 'the URL and headers are too long';
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'the request did not arrive in time' : 'not an HTTP request';
+function refusalOf(code: string | undefined): ContractError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new ContractError('HEADERS_TOO_LARGE');
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return new ContractError('BODY_TOO_LARGE');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new ContractError('REQUEST_TIMEOUT');
+  return new ContractError('INVALID_PARAMETER', 'not an HTTP request');
 }

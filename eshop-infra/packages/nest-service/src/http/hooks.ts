@@ -4,7 +4,7 @@ import { checkIdempotencyKey, runInContext } from '../context/index.js';
 import type { Loggers } from '../log/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { limitInFlight } from './in-flight.js';
-import { contextOf } from './request-state.js';
+import { contextOf, headerOf } from './request-state.js';
 
 /** Paths that machines ask all the time: neither logged, measured nor refused. */
 const QUIET = /^\/(?:health|ready|metrics|ping)$/;
@@ -26,7 +26,7 @@ export function useRequestHooks(
   // Where errors are answered with the envelope.
   fastify.addHook('preValidation', (request, _reply, done) => {
     try {
-      checkIdempotencyKey(request.headers['idempotency-key']);
+      checkIdempotencyKey(headerOf(request.raw, 'idempotency-key'));
       done();
     } catch (error) {
       done(error as Error);

@@ -33,7 +33,7 @@ export function limitInFlight(fastify: FastifyInstance, limit: number, isExempt:
       if (place.answered) return place.leave();
       // An answer that never comes, as of a body that broke off, must not keep the place.
       const { deadline = Date.now() } = contextOf(request);
-      setTimeout(place.leave, deadline - Date.now()).unref();
+      setTimeout(place.leave, Math.max(0, deadline - Date.now())).unref();
     });
     done();
   });

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { newContext, type RequestContext } from '../context/index.js';
 
@@ -10,11 +11,20 @@ export function contextOf(request: FastifyRequest, timeoutMs = 0): RequestContex
   const { headers } = request.raw;
   const context = newContext({
     requestID: headers['x-request-id'],
-    traceparent: headers.traceparent,
+    traceparent: headerOf(request.raw, 'traceparent'),
     gid: headers['dtm-gid'] ?? (request.query as { gid?: unknown } | null)?.gid,
-    idempotencyKey: headers['idempotency-key'],
+    idempotencyKey: headerOf(request.raw, 'idempotency-key'),
     deadline: timeoutMs > 0 ? Date.now() + timeoutMs : undefined,
   });
   states.set(request.raw, context);
   return context;
+}
+
+/** A header that must come once: a list when it came in several lines, which Node would join by commas. */
+export function headerOf({ headers, headersDistinct }: IncomingMessage, name: string): string | string[] | undefined {
+  // The distinct lines are a second copy of all headers; only a value with a comma can be several.
+  const joined = headers[name];
+  if (typeof joined !== 'string' || !joined.includes(',')) return joined;
+  const lines = headersDistinct[name];
+  return lines && lines.length > 1 ? lines : joined;
 }
