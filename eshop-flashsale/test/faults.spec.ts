@@ -132,7 +132,7 @@ describe('when something dies', () => {
         },
       ).catch((error: unknown) => error);
       await held;
-      const { orderID } = JSON.parse(String(await shop.redis.get(`${shop.prefix}idem:${key}`)));
+      const { orderID } = JSON.parse(String(await shop.redis.get(`${shop.prefix}idempotency:1:${key}`)));
       if (side === 'reply') await eventually(async () => (await unitsOf(productID))[1] || undefined, 'the unit taken');
       await victim.kill();
       expect(await buying).toMatchObject({ message: 'fetch failed' });

@@ -205,7 +205,7 @@ describe('buying in a flash sale', () => {
       await shop.begin(productID, 2);
       const body = { userID: newUserID(), productID, amount: 1 };
       const key = randomUUID();
-      const kept = `${shop.prefix}idem:${key}`;
+      const kept = `${shop.prefix}idempotency:${body.userID}:${key}`;
       await shop.redis.hset(`${keysOf(productID)}sale`, 'left', 0);
       await shop.buy(body, withKey(key));
       const { orderID } = JSON.parse(String(await shop.redis.get(kept)));
@@ -218,6 +218,42 @@ describe('buying in a flash sale', () => {
       expect(answers.every((answer) => answer.body.data.orderID === first)).toBe(true);
       expect(first).not.toBe(orderID);
       expect(await unitsOf(productID)).toEqual([1, 1]);
+    });
+
+    it('is the purchase of the user who sent it: the same key of others is theirs', async () => {
+      const productID = newProductID();
+      await shop.begin(productID, 5);
+      const key = randomUUID();
+      const bodies = [newUserID(), newUserID(), newUserID()].map((userID) => ({ userID, productID, amount: 1 }));
+      const buyAll = () => Promise.all(bodies.map((body) => shop.buy(body, withKey(key))));
+      const first = (await buyAll()).map((answer) => answer.body.data.orderID);
+      expect(new Set(first).size).toBe(3);
+      expect(first).not.toContain(undefined);
+      expect((await buyAll()).map((answer) => answer.body.data.orderID)).toEqual(first);
+      expect(await unitsOf(productID)).toEqual([2, 3]);
+      const [body] = bodies;
+      expect((await shop.buy({ ...body, amount: 2 }, withKey(key))).body.code).toBe(42200);
+      // Where one user's id and key end and begin must not matter.
+      const other = await shop.buy({ ...body, userID: 1 }, withKey(`2:${key}`));
+      const another = await shop.buy({ ...body, userID: 12 }, withKey(key));
+      expect(other.body.data.orderID).not.toBe(another.body.data.orderID);
+    });
+
+    it('goes on when the version before had kept it for all users together', async () => {
+      const productID = newProductID();
+      await shop.begin(productID, 5);
+      const key = randomUUID();
+      const body = { userID: newUserID(), productID, amount: 1 };
+      const { orderID } = (await shop.buy(body, withKey(key))).body.data;
+      const kept = `${shop.prefix}idempotency:${body.userID}:${key}`;
+      await shop.redis.rename(kept, `${shop.prefix}idem:${key}`);
+      const answers = await Promise.all(Array.from({ length: 20 }, () => shop.buy(body, withKey(key))));
+      expect(new Set(answers.map((answer) => answer.body.data.orderID))).toEqual(new Set([orderID]));
+      expect(await shop.redis.exists(`${shop.prefix}idem:${key}`)).toBe(0);
+      expect(await shop.redis.ttl(kept)).toBeGreaterThan(24 * 3600);
+      const other = await shop.buy({ ...body, userID: newUserID() }, withKey(key));
+      expect(other.body.data.orderID).not.toBe(orderID);
+      expect(await unitsOf(productID)).toEqual([3, 2]);
     });
 
     it('must be a key that can be kept', async () => {

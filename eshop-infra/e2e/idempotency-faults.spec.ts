@@ -18,18 +18,18 @@ interface Way {
   frozen: string;
   /** Who is killed. */
   service: string;
-  /** The order id that a key stands for by now. */
-  acceptedUnder(key: string): Promise<string | undefined>;
+  /** The order id that a user's key stands for by now. */
+  acceptedUnder(userID: number, key: string): Promise<string | undefined>;
   /** What a repeat is answered once the order is placed. */
   answer: object;
 }
 
-async function submissionUnder(key: string): Promise<string | undefined> {
+async function submissionUnder(userID: number, key: string): Promise<string | undefined> {
   const connection = await mysql.createConnection(mysqlRootUrl());
   try {
     const [[row]] = await connection.query<mysql.RowDataPacket[]>(
-      'SELECT order_id AS orderID FROM eshop_order.order_submission WHERE idem_key = ?',
-      [key],
+      'SELECT order_id AS orderID FROM eshop_order.order_submission WHERE user_id = ? AND idem_key = ?',
+      [userID, key],
     );
     return row && String(row.orderID);
   } finally {
@@ -37,10 +37,10 @@ async function submissionUnder(key: string): Promise<string | undefined> {
   }
 }
 
-async function purchaseUnder(key: string): Promise<string | undefined> {
+async function purchaseUnder(userID: number, key: string): Promise<string | undefined> {
   const redis = new Redis(port('redis'), '127.0.0.1');
   try {
-    const kept = await redis.get(`flash:idem:${key}`);
+    const kept = await redis.get(`flash:idempotency:${userID}:${key}`);
     return kept === null ? undefined : (JSON.parse(kept) as { orderID: string }).orderID;
   } finally {
     redis.disconnect();
@@ -89,7 +89,7 @@ describe.each(ways)('the $service service killed between the acceptance of a $wh
     await freeze(way.frozen);
     try {
       const unanswered = fifty(send);
-      accepted = await eventually(() => way.acceptedUnder(key), 'the order to be accepted');
+      accepted = await eventually(() => way.acceptedUnder(userID, key), 'the order to be accepted');
       await kill(way.service);
       const answers = await unanswered;
       expect(answers.map(({ status }) => status)).toContain(503);
@@ -107,7 +107,7 @@ describe.each(ways)('the $service service killed between the acceptance of a $wh
     expect(first.data).toEqual({ orderID: accepted, ...way.answer });
     for (const { status, data } of await fifty(send))
       expect({ status, data }).toEqual({ status: 200, data: first.data });
-    expect(await way.send(newUserID(), productID, key)).toMatchObject({ status: 422, code: 42_200, data: {} });
+    expect(await way.send(userID, await way.goods(), key)).toMatchObject({ status: 422, code: 42_200, data: {} });
     // one that never reached the queue is taken up from the books, after a minute
     const { state } = await eventually(() => finalState(accepted).catch(() => undefined), 'the order', 150_000);
     expect(state).toBe('placed');

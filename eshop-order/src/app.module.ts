@@ -10,6 +10,7 @@ import { CreateOrderRecord1700000000001 } from './migrations/1700000000001-creat
 import { CreateOrderSubmission1700000000002 } from './migrations/1700000000002-create-order-submission.js';
 import { AddSaleAndQueue1700000000003 } from './migrations/1700000000003-add-sale-and-queue.js';
 import { OrderIDsByBytes1700000000005 } from './migrations/1700000000005-order-ids-by-bytes.js';
+import { IdempotencyKeyOfUser1700000000010 } from './migrations/1700000000010-idempotency-key-of-user.js';
 import { OrderController } from './order/order.controller.js';
 import { Order } from './order/order.entity.js';
 import { OrderBook } from './order/order-book.js';
@@ -43,6 +44,7 @@ import { SubmissionRelay } from './submission/submission-relay.js';
         CreateOrderSubmission1700000000002,
         AddSaleAndQueue1700000000003,
         OrderIDsByBytes1700000000005,
+        IdempotencyKeyOfUser1700000000010,
       ],
     }),
     OrderDtmModule,

@@ -1,5 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { eventually, send, type TestTopic, testTopic } from '@eshop/nest-service/testing';
+import { DataSource } from 'typeorm';
+import { IdempotencyKeyOfUser1700000000010 } from '../src/migrations/1700000000010-idempotency-key-of-user.js';
 import { type Started, startOrder } from './service.js';
 
 const wish = () => ({
@@ -85,6 +87,19 @@ describe.each([
     expect(await rowsOf(body.productID)).toEqual([]);
   });
 
+  it('is the order of the user it is sent for: the same key of others is theirs', async () => {
+    const key = randomUUID();
+    const bodies = [wish(), wish()].map((body) => ({ ...body, productID: 77 }));
+    const same = { ...bodies[0], userID: Number(bodies[1]?.userID) + 1 };
+    const submitAll = async () =>
+      (await Promise.all([...bodies, same].map((body) => submit(body, under(key))))).map(({ orderID }) => orderID);
+    const first = await submitAll();
+    expect(new Set(first).size).toBe(3);
+    expect(await submitAll()).toEqual(first);
+    const { status } = await post({ ...same, productCount: 2 }, key);
+    expect(status).toBe(422);
+  });
+
   it('is another order when the key is another, differs in case, or is absent', async () => {
     const body = wish();
     const key = `Key-${randomUUID()}`;
@@ -97,6 +112,30 @@ describe.each([
     ].map(({ orderID }) => orderID);
     expect(new Set(ids).size).toBe(5);
   });
+});
+
+it('what was kept before keys had users is kept on', async () => {
+  const body = wish();
+  const key = randomUUID();
+  const first = await shop.orders.submit({ ...body, waitResult: false }, under(key));
+  // as the version before had it, and with a migration that ended half-way
+  await shop.rows(`ALTER TABLE order_submission
+    ADD KEY idempotency (idem_scope, idem_key), DROP KEY user_idempotency`);
+  const migration = new IdempotencyKeyOfUser1700000000010();
+  const runner = shop.service.app.get(DataSource).createQueryRunner();
+  try {
+    await migration.up(runner);
+    await migration.up(runner);
+  } finally {
+    await runner.release();
+  }
+  const indexes = await shop.rows<{ Key_name: string; Non_unique: number; Column_name: string }>(
+    "SHOW INDEX FROM order_submission WHERE Key_name LIKE '%idempotency%'",
+  );
+  expect(indexes.map(({ Key_name, Non_unique, Column_name }) => [Key_name, Number(Non_unique), Column_name])).toEqual(
+    ['idem_scope', 'idem_key', 'user_id'].map((column) => ['user_idempotency', 0, column]),
+  );
+  expect((await shop.orders.submit({ ...body, waitResult: false }, under(key))).orderID).toBe(first.orderID);
 });
 
 it('a key belongs to one rpc: another may have the same', async () => {

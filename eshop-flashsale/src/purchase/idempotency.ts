@@ -25,16 +25,18 @@ if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return 1`;
 
-/** Gives every repeat of a request the order id of the first. */
+/** Gives every repeat of a user's request the order id of the first. A key belongs to the user who sends it. */
 @Injectable()
 export class Idempotency {
   private readonly prefix: string;
+  private readonly sharedPrefix: string;
 
   constructor(
     private readonly redis: Redis,
     @InjectConfig() config: Config,
   ) {
-    this.prefix = `${config.flashSale.keyPrefix}idem:`;
+    this.prefix = `${config.flashSale.keyPrefix}idempotency:`;
+    this.sharedPrefix = `${config.flashSale.keyPrefix}idem:`;
   }
 
   /**
@@ -43,11 +45,13 @@ export class Idempotency {
    */
   async claim(key: string, request: FlashSaleRequest, orderID: string): Promise<{ orderID: string; repeat: boolean }> {
     const body = digest(request);
+    const name = this.nameOf(key, request);
+    await this.takeOver(this.sharedPrefix + key, name, body);
     for (;;) {
       const kept: Kept = { body, orderID };
-      const set = this.redis.set(this.prefix + key, JSON.stringify(kept), 'EX', KEPT_SECONDS, 'NX');
+      const set = this.redis.set(name, JSON.stringify(kept), 'EX', KEPT_SECONDS, 'NX');
       if (await available(set)) return { orderID, repeat: false };
-      const before = await available(this.redis.get(this.prefix + key));
+      const before = await available(this.redis.get(name));
       // It can only have run out in this very moment.
       if (before === null) continue;
       const first = JSON.parse(before) as Kept;
@@ -60,18 +64,33 @@ export class Idempotency {
   /** Keeps a refusal that is final: a unit can never be bought with this order id any more. */
   refuse(key: string, request: FlashSaleRequest, orderID: string, refusal: CodeName): Promise<void> {
     const body = digest(request);
-    return this.replace(key, { body, orderID }, { body, orderID, refusal });
+    return this.replace(this.nameOf(key, request), { body, orderID }, { body, orderID, refusal });
   }
 
   /** Gives up an order id that came to nothing, so that the next repeat gets another. */
   release(key: string, request: FlashSaleRequest, orderID: string): Promise<void> {
-    return this.replace(key, { body: digest(request), orderID }, undefined);
+    return this.replace(this.nameOf(key, request), { body: digest(request), orderID }, undefined);
   }
 
   /** Only what is known to be there: by now the key may have another order id. */
-  private async replace(key: string, before: Kept, after: Kept | undefined): Promise<void> {
+  private async replace(name: string, before: Kept, after: Kept | undefined): Promise<void> {
     const values = [JSON.stringify(before), after ? JSON.stringify(after) : '', KEPT_SECONDS];
-    await available(this.redis.eval(REPLACE, 1, this.prefix + key, ...values));
+    await available(this.redis.eval(REPLACE, 1, name, ...values));
+  }
+
+  private nameOf(key: string, { userID }: FlashSaleRequest): string {
+    return `${this.prefix}${userID}:${key}`;
+  }
+
+  /**
+   * Version 0.1 kept keys for all users together; what it kept runs out a day after the update. The digest, which the user is part
+   * of, tells whose a key is. It is gone only when the user has it, so that nobody buys twice meanwhile.
+   */
+  private async takeOver(shared: string, name: string, body: string): Promise<void> {
+    const before = await available(this.redis.get(shared));
+    if (before === null || (JSON.parse(before) as Kept).body !== body) return;
+    await available(this.redis.set(name, before, 'EX', KEPT_SECONDS, 'NX'));
+    await available(this.redis.del(shared));
   }
 }
 

@@ -15,16 +15,16 @@ interface Work<T> {
   again(earlier: StoredSubmission): Promise<T>;
 }
 
-/** Carries a request out once, however often it comes under the same Idempotency-Key. */
+/** Carries a user's request out once, however often it comes under the same Idempotency-Key. */
 @Injectable()
 export class Repeats {
   constructor(private readonly store: SubmissionStore) {}
 
-  /** Throws IDEMPOTENCY_KEY_REUSED when the key belongs to a request with another body. */
+  /** Throws IDEMPOTENCY_KEY_REUSED when the user's key belongs to a request with another body. */
   async once<T>(wish: Wish, work: Work<T>): Promise<T> {
     const key = requestContext()?.idempotencyKey;
     if (key === undefined) return work.accept(undefined);
-    const repeat: RepeatKey = { scope: work.scope, key, requestHash: requestHash(wish) };
+    const repeat: RepeatKey = { userID: wish.userID, scope: work.scope, key, requestHash: requestHash(wish) };
     const earlier = await this.store.findByKey(repeat);
     if (earlier) return this.again(repeat, earlier, work);
     try {

@@ -16,8 +16,10 @@ export interface StoredSubmission extends Submission {
   readonly started: 0 | 1;
 }
 
-/** An Idempotency-Key, and what was asked for under it. */
+/** An Idempotency-Key of a user, and what was asked for under it. */
 export interface RepeatKey {
+  /** The user of the order: a key belongs to whom it is sent for. */
+  readonly userID: number;
   /** The rpc. */
   readonly scope: number;
   readonly key: string;
@@ -110,10 +112,10 @@ export class SubmissionStore {
   }
 
   /** The submission that was accepted under a key. */
-  async findByKey({ scope, key }: RepeatKey): Promise<StoredSubmission | undefined> {
+  async findByKey({ userID, scope, key }: RepeatKey): Promise<StoredSubmission | undefined> {
     const [row] = await this.sql.query<StoredSubmission>(
-      `SELECT ${COLUMNS} FROM order_submission WHERE idem_scope = ? AND idem_key = ?`,
-      [scope, key],
+      `SELECT ${COLUMNS} FROM order_submission WHERE user_id = ? AND idem_scope = ? AND idem_key = ?`,
+      [userID, scope, key],
     );
     return row;
   }
