@@ -11,7 +11,8 @@ export type DtmErrorCode =
   | 'DTM_BYPASS'
   | 'DTM_INVALID_OPTION'
   | 'DTM_CROSS_SLOT'
-  | 'DTM_NO_SCRIPT';
+  | 'DTM_NO_SCRIPT'
+  | 'DTM_NOT_DONE';
 
 /** Base of every error of this package; a branch's `Refusal` and `Ongoing` are the business's. */
 export class DtmError extends Error {
@@ -42,6 +43,16 @@ export class DtmUnavailable extends DtmError {
 export class DtmOutcomeUnknown extends DtmError {
   constructor(message: string, options: { gid?: string; cause?: unknown } = {}) {
     super('DTM_OUTCOME_UNKNOWN', message, options);
+  }
+}
+
+/**
+ * The store of a local step takes no writes at the moment (a replica, no memory, no disk, …), so that this call has certainly done
+ * nothing. It may be repeated: with another gid; with the same one to learn what an earlier call with it has come to.
+ */
+export class DtmNotDone extends DtmError {
+  constructor(message: string, options: { gid?: string; cause?: unknown } = {}) {
+    super('DTM_NOT_DONE', message, options);
   }
 }
 

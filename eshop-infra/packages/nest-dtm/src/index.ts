@@ -22,6 +22,7 @@ export {
   type DtmErrorCode,
   DtmGidTaken,
   DtmInvalidOption,
+  DtmNotDone,
   DtmOutcomeUnknown,
   DtmProtocolError,
   DtmReentered,

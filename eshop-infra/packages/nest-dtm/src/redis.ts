@@ -6,3 +6,4 @@ export { type RedisBarrier, type RedisBarrierOptions, redisBarrier } from './bar
 export type { RedisClient, RedisClientOptions, RedisValue } from './barrier/redis/redis-client.js';
 export type { RedisScript } from './barrier/redis/redis-script.js';
 export { RedisTransaction } from './barrier/redis/redis-transaction.js';
+export { refusedWrite } from './barrier/redis/refused-write.js';

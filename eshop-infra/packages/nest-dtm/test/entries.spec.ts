@@ -17,6 +17,8 @@ const { exports, peerDependencies, peerDependenciesMeta } = JSON.parse(
 const NEEDS: Record<string, string[]> = {
   '.': [],
   './mysql': ['mysql2', 'typeorm'],
+  './mysql-errors': [],
+  './mysql-pool': ['mysql2'],
   './redis': [],
   './grpc': ['@grpc/grpc-js'],
   './prometheus': ['prom-client'],

@@ -16,12 +16,15 @@ export interface LocalStep<T> {
    * @param server name of the DTM server as in {@link Branch.server}; a gid on two servers is two messages
    *
    * @throws {Refusal} the business says no: neither work nor mark is kept
+   * @throws {DtmNotDone} the store takes no writes now: this call kept neither
    * @throws any other error: it is not known whether work and mark were kept; `check` tells
    */
   run(gid: string, server?: string): Promise<LocalOutcome<T>>;
   /**
    * Whether the work was done. When it was not, marks the gid as rolled back, so that it can never be done afterwards. Waits
    * for a `run` that is under way.
+   *
+   * @throws {DtmNotDone} the store takes no writes now: the gid is not marked
    */
   check(gid: string, server?: string): Promise<'done' | 'rolled-back'>;
   /** Throws when the work can never be done under this gid. Asked before anything is sent. */

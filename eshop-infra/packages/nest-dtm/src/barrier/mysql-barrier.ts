@@ -1,19 +1,21 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
+import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DataSource } from 'typeorm';
 import { describe } from '../branch/answer.js';
 import type { Branch } from '../branch/branch.js';
-import { Transient } from '../branch/classify.js';
+import { isWrongServer, Transient } from '../branch/classify.js';
 import { undoingOf, undoneBy } from '../branch/op.js';
 import { sendableText } from '../branch/sendable-text.js';
+import { DtmNotDone } from '../errors.js';
 import { assertGid } from '../gid.js';
 import type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from './barrier.js';
 import { AT_PLACE, BARRIER_ROW, barrierRow, insertIgnore, place, quoteTable } from './barrier-table.js';
 import { type BranchContext, branchContext } from './branch-context.js';
 import { type Bypass, guardDataSource } from './bypass-guard.js';
 import { CallGroups } from './call-groups.js';
+import { discardUseless } from './discard-useless.js';
 import { localBranch } from './local-branch.js';
-import type { LocalStep } from './local-step.js';
+import type { LocalOutcome, LocalStep } from './local-step.js';
 import { MysqlTransaction } from './mysql-transaction.js';
 import { orAbandon } from './or-abandon.js';
 import { SharedWrites } from './shared-writes.js';
@@ -66,6 +68,8 @@ const MAX_REASON = 45;
 /** What is used of TypeORM's driver for MySQL and MariaDB: a pooled mysql2 connection, first come, first served. */
 interface PoolingDriver {
   obtainMasterConnection(): Promise<PoolConnection>;
+  /** Once it is connected, and unless it replicates. */
+  readonly pool?: Pool;
 }
 
 /** DTM's barrier on MySQL or MariaDB, over the connections of a TypeORM DataSource with the mysql2 driver. */
@@ -127,16 +131,19 @@ export class MysqlBarrier implements Barrier {
    * never.
    */
   local<T>(work: () => Promise<T>): LocalStep<T> {
+    const attempt = async (gid: string, server: string | undefined): Promise<LocalOutcome<T>> => {
+      const outcome = await this.#alone({ branch: localBranch(gid, server), work, cancelled: () => false });
+      if (outcome.ran) return { done: true, repeat: false, value: outcome.value };
+      return (await this.backCheck(gid, server)) === 'done'
+        ? { done: true, repeat: true }
+        : { done: false, why: 'rolled-back' };
+    };
     return {
       run: async (gid, server) => {
         assertGid(gid);
-        const outcome = await this.#alone({ branch: localBranch(gid, server), work, cancelled: () => false });
-        if (outcome.ran) return { done: true, repeat: false, value: outcome.value };
-        return (await this.backCheck(gid, server)) === 'done'
-          ? { done: true, repeat: true }
-          : { done: false, why: 'rolled-back' };
+        return onAnotherServer(gid, () => attempt(gid, server));
       },
-      check: (gid, server) => this.backCheck(gid, server),
+      check: (gid, server) => onAnotherServer(gid, () => this.backCheck(gid, server)),
     };
   }
 
@@ -375,6 +382,7 @@ export class MysqlBarrier implements Barrier {
   /** A connection from the DataSource's pool, whose queue is first in, first out. One that comes too late goes straight back. */
   #acquire(signal: AbortSignal | undefined): Promise<PoolConnection> {
     const driver = this.dataSource.driver as unknown as PoolingDriver;
+    if (driver.pool) discardUseless(driver.pool);
     return new Promise((resolve, reject) => {
       let late = false;
       const giveUp = (reason: unknown): void => {
@@ -399,6 +407,20 @@ export class MysqlBarrier implements Barrier {
           signal?.removeEventListener('abort', abandon);
         });
     });
+  }
+}
+
+/** Once more when the server takes no writes: its connection is gone then, and the next is to what stands under the name now. */
+async function onAnotherServer<T>(gid: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isWrongServer(error)) throw error;
+  }
+  try {
+    return await run();
+  } catch (error) {
+    throw isWrongServer(error) ? new DtmNotDone('the database takes no writes', { gid, cause: error }) : error;
   }
 }
 

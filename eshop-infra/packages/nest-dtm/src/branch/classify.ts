@@ -1,4 +1,6 @@
 import { HttpException } from '@nestjs/common';
+import { refusedWrite } from '../barrier/redis/refused-write.js';
+import { type DriverError, notNow } from '../mysql-errors.js';
 import { Ongoing, Refusal } from './refusal.js';
 import { isRpcException } from './rpc-exception.js';
 
@@ -29,22 +31,11 @@ const BY_HTTP_STATUS: Readonly<Record<number, Meaning>> = {
   425: 'ongoing',
 };
 
-/**
- * Lock wait, deadlock, snapshot changed, killed query, too many connections (server and user), shutdown, read-only during a
- * failover, connection lost: nothing the business decided.
- */
-const TRANSIENT_ERRNO: ReadonlySet<number> = new Set([
-  1205, 1213, 1020, 1317, 1040, 1203, 1226, 1053, 1290, 1836, 1792, 1927, 3024, 1969, 4031, 2006, 2013,
-]);
-
 /** Thrown by the library where something took too long or was in use: it passes, and nothing has decided anything. */
 export class Transient extends Error {}
 
-/** Prefixes of the errors with which a Redis server takes no write now (`server.c` and `cluster.c` of Redis 7). */
-const TRANSIENT_REDIS = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|OOM|BUSY)\b/;
-
-function isTransientRedis({ name, message }: Error): boolean {
-  return (name === 'ReplyError' && TRANSIENT_REDIS.test(message)) || message === 'Connection is closed.';
+function isTransientRedis(error: Error): boolean {
+  return refusedWrite(error) !== undefined || error.message === 'Connection is closed.';
 }
 
 /**
@@ -57,19 +48,33 @@ export function isTransient(error: unknown): boolean {
 
 /** @param system whether what another system causes counts: Node's own errors (`ECONNREFUSED`, …), with a negative number, and Redis */
 function hasTransient(error: unknown, system: boolean): boolean {
-  for (let current = error, depth = 0; typeof current === 'object' && current !== null && depth < 5; depth++) {
-    const { errno, fatal, cause, driverError } = current as {
-      errno?: unknown;
-      fatal?: unknown;
-      cause?: unknown;
-      driverError?: unknown;
-    };
-    if (fatal === true || current instanceof Transient) return true;
-    if (system && current instanceof Error && isTransientRedis(current)) return true;
-    if (typeof errno === 'number' && ((system && errno < 0) || TRANSIENT_ERRNO.has(errno))) return true;
-    current = cause ?? driverError;
+  return chain(error).some((one) => {
+    if (one.fatal === true || one instanceof Transient || notNow(one)) return true;
+    if (!system) return false;
+    return (one instanceof Error && isTransientRedis(one)) || (typeof one.errno === 'number' && one.errno < 0);
+  });
+}
+
+/** Whether MySQL refused since the server takes no writes: nothing was done, and another server may stand under its name by now. */
+export function isWrongServer(error: unknown): boolean {
+  return chain(error).some((one) => notNow(one) === 'wrong-server');
+}
+
+interface Link extends DriverError {
+  readonly fatal?: unknown;
+  readonly cause?: unknown;
+  readonly driverError?: unknown;
+}
+
+/** An error and those that it wraps, as far as one need look. */
+function chain(error: unknown): Link[] {
+  const links: Link[] = [];
+  for (let current = error; typeof current === 'object' && current !== null && links.length < 5; ) {
+    const link: Link = current;
+    links.push(link);
+    current = link.cause ?? link.driverError;
   }
-  return false;
+  return links;
 }
 
 /**

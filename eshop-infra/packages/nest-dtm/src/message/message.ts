@@ -23,6 +23,12 @@ export interface LocalSubmitOptions {
   backCheck: BranchMethod<never> & InRole<never>;
   /** Wait until every step took effect, or DTM's window of about 5 s is over. */
   waitResult?: boolean;
+  /**
+   * The caller knows that this gid is in no other call's hands, and never was: a new id that nobody has been told. When the local step's
+   * store takes no writes, the message is aborted then without a mark in it. Otherwise it stays prepared, as another call with the gid may
+   * just have done the work, until DTM's back-check can be answered.
+   */
+  fresh?: boolean;
 }
 
 /** Branch ids have two digits. */
@@ -98,6 +104,7 @@ export class Message {
    * @throws {Refusal} the local step refused: nothing was done, nothing will be sent
    * @throws {DtmAborted} the gid was aborted before: nothing was done, nothing will be sent
    * @throws {DtmUnavailable} DTM could not be told of it: the local step was not begun
+   * @throws {DtmNotDone} the local step's store takes no writes at the moment: this call did nothing
    * @throws {DtmOutcomeUnknown} it is not known whether the local step was done; DTM asks the back-check. Repeat it to know
    * @throws {DtmRefused} DTM rejected it; the local step was not begun
    * @throws {DtmProtocolError} an answer DTM 1.18 never gives
@@ -108,7 +115,7 @@ export class Message {
    */
   async prepareAndSubmit<T>(
     local: LocalStep<T>,
-    { backCheck, waitResult = false }: LocalSubmitOptions,
+    { backCheck, waitResult = false, fresh = false }: LocalSubmitOptions,
   ): Promise<LocalMessageResult<T>> {
     // DTM takes a message without a back-check for one whose local step is done, so there always is one.
     const queryPrepared = branchUrl(backCheck, 'backCheck', this.gid, this.context);
@@ -119,7 +126,7 @@ export class Message {
     const request = this.#request(queryPrepared, waitResult);
     local.assertPossible?.(this.gid);
     return this.context.inTurn(this.gid, answerBudget(server, waitResult), () =>
-      prepareAndSubmit({ server, serverMark: this.context.serverMark, request }, local),
+      prepareAndSubmit({ server, serverMark: this.context.serverMark, request, fresh }, local),
     );
   }
 

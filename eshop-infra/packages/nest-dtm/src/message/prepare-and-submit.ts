@@ -1,7 +1,7 @@
 import type { LocalOutcome, LocalStep } from '../barrier/local-step.js';
 import { isTransient } from '../branch/classify.js';
 import { sendableText } from '../branch/sendable-text.js';
-import { DtmAborted, DtmOutcomeUnknown, DtmRefused } from '../errors.js';
+import { DtmAborted, DtmNotDone, DtmOutcomeUnknown, DtmRefused } from '../errors.js';
 import type { DtmRequest } from '../server/dtm-request.js';
 import type { DtmServer } from '../server/dtm-server.js';
 import type { Transaction } from '../server/transaction.js';
@@ -17,6 +17,8 @@ export interface TwoPhase {
   serverMark: string;
   /** With the address of the back-check. DTM keeps the steps and the options of Prepare, so it is sent whole both times. */
   request: DtmRequest;
+  /** Nobody else has the gid. */
+  fresh: boolean;
 }
 
 /** Prepare, local step, submit; or abort. */
@@ -38,7 +40,8 @@ async function doLocally<T>(message: TwoPhase, local: LocalStep<T>): Promise<{ r
   } catch (error) {
     reason = error;
     // A refusal too needs the mark: without it another caller of the same gid could do the work just before the abort.
-    if ((await check(message, local, error)) === 'done') return { repeat: true };
+    const marked = !(message.fresh && error instanceof DtmNotDone);
+    if (marked && (await check(message, local, error)) === 'done') return { repeat: true };
   }
   // An abort that is lost does no harm: DTM will ask the back-check, which says the same.
   const rollbackReason = reason instanceof Error ? sendableText(reason.message) : '';
@@ -46,14 +49,20 @@ async function doLocally<T>(message: TwoPhase, local: LocalStep<T>): Promise<{ r
   throw reason;
 }
 
-/** A deadlock or a lost connection is nothing the work decided, so it is tried again: an abort would use up the gid. */
+/**
+ * A deadlock or a lost connection is nothing the work decided, so it is tried again: an abort would use up the gid. A store that takes no
+ * writes is not waited for, but says nothing of the attempts before.
+ */
 async function runLocally<T>({ server, serverMark, request }: TwoPhase, local: LocalStep<T>): Promise<LocalOutcome<T>> {
   const budget = new Budget(server.deadlineMs);
+  let before: { error: unknown } | undefined;
   for (let attempt = 0; ; attempt++) {
     try {
       return await local.run(request.gid, serverMark);
     } catch (error) {
+      if (error instanceof DtmNotDone) throw before ? before.error : error;
       if (budget.spent || !isTransient(error)) throw error;
+      before = { error };
       await backOff(attempt, budget);
     }
   }
@@ -67,6 +76,8 @@ async function check(
   try {
     return await local.check(gid, serverMark);
   } catch (cause) {
+    // What an earlier call has done it will learn when it repeats this one; DTM asks the back-check until it can be answered.
+    if (error instanceof DtmNotDone && cause instanceof DtmNotDone) throw error;
     const words = [error, cause].map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
     throw new DtmOutcomeUnknown(`it is not known whether the local step was done: ${words}`, { gid, cause: error });
   }

@@ -2,7 +2,7 @@ import { describe } from '../../branch/answer.js';
 import type { Branch } from '../../branch/branch.js';
 import { isUndoingOp, undoingOf, undoneBy } from '../../branch/op.js';
 import { Refusal } from '../../branch/refusal.js';
-import { DtmInvalidOption } from '../../errors.js';
+import { DtmInvalidOption, DtmNotDone } from '../../errors.js';
 import { assertGid } from '../../gid.js';
 import type { Barrier, BarrierCall, BarrierOutcome, StepOutcome } from '../barrier.js';
 import { localBranch } from '../local-branch.js';
@@ -14,6 +14,7 @@ import { DtmNoScript } from './no-script.js';
 import { RedisCall, redisCall, type ScriptOutcome } from './redis-call.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisScript } from './redis-script.js';
+import { refusedWrite } from './refused-write.js';
 import { ScriptCache, scriptOf } from './script-cache.js';
 import { ScriptRunner } from './script-runner.js';
 
@@ -123,11 +124,13 @@ export class RedisBarrier implements Barrier {
     return {
       run: async (gid, server) => {
         assertGid(gid);
-        const outcome = await this.#execute(localBranch(gid, server), script);
+        const outcome = await this.#execute(localBranch(gid, server), script).catch((error) =>
+          throwNotDone(error, gid),
+        );
         if (outcome.ran) return { done: true, repeat: false, value: outcome.value };
         return outcome.why === 'rolled-back' ? { done: false, why: 'rolled-back' } : { done: true, repeat: true };
       },
-      check: (gid, server) => this.backCheck(gid, server),
+      check: (gid, server) => this.backCheck(gid, server).catch((error) => throwNotDone(error, gid)),
       assertPossible: (gid) => {
         this.#keysOf(localBranch(gid), script);
       },
@@ -216,6 +219,12 @@ async function run<T>(call: RedisCall, work: () => Promise<T>): Promise<BarrierO
   if ('error' in result) throw result.error;
   if (!call.outcome) throw new DtmNoScript(call.branch.gid);
   return { ran: true, value: result.value };
+}
+
+/** Tells apart what certainly did nothing. */
+function throwNotDone(error: unknown, gid: string): never {
+  const why = refusedWrite(error);
+  throw why === undefined ? error : new DtmNotDone(`Redis takes no writes (${why})`, { gid, cause: error });
 }
 
 /** Of a script whose mark is looked for by those who know only the branch: a back-check, or what takes a step back. */
