@@ -1,0 +1,40 @@
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
+import { freePort } from '../../src/testing/index.js';
+import { type OwnProcess, onPath, ownProcess } from './own-process.js';
+
+/** A MariaDB of one spec, with the database `app` and an account of that name that may write there only, and not on a replica. */
+export interface OwnMariadb {
+  readonly port: number;
+  readonly server: OwnProcess;
+  /** As root. */
+  query<T = RowDataPacket>(sql: string): Promise<T[]>;
+}
+
+const INSTALL = '--auth-root-authentication-method=normal --skip-test-db --innodb-log-file-size=8M';
+const START = '--innodb-buffer-pool-size=32M --innodb-log-file-size=8M --performance-schema=OFF --skip-log-bin';
+
+export async function ownMariadb(): Promise<OwnMariadb> {
+  const port = await freePort();
+  const [install, daemon] = [onPath('mariadb-install-db', 'mysql_install_db'), onPath('mariadbd', 'mysqld')];
+  const query = async <T>(sql: string): Promise<T[]> => {
+    const connection = await createConnection({ host: '127.0.0.1', port, user: 'root', multipleStatements: true });
+    try {
+      const [rows] = await connection.query<RowDataPacket[]>(sql);
+      return rows as T[];
+    } finally {
+      connection.destroy();
+    }
+  };
+  const script = (dir: string) =>
+    `[ -d data ] || ${install} --no-defaults --user="$(id -un)" --datadir=${dir}/data ${INSTALL}
+exec ${daemon} --no-defaults --user="$(id -un)" --datadir=${dir}/data --socket=${dir}/socket --bind-address=127.0.0.1 --port=${port} ${START}`;
+  const server = await ownProcess(
+    '/bin/sh',
+    (dir) => ['-c', script(dir)],
+    { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` },
+    async () => (await query('SELECT 1')).length === 1,
+  );
+  await query(`CREATE DATABASE app CHARACTER SET utf8mb4;
+    CREATE USER app IDENTIFIED BY ''; GRANT ALL ON app.* TO app`);
+  return { port, server, query };
+}
