@@ -4,6 +4,14 @@
  */
 export type NotNow = 'busy' | 'lost' | 'wrong-server';
 
+/** Which of an error's texts count. */
+export interface TextRule {
+  /** With these it says something else. */
+  readonly not?: RegExp;
+  /** With others it says something else. */
+  readonly only?: RegExp;
+}
+
 /** An error of MySQL, MariaDB or their client library that says "not now": nothing the statement itself is to blame for. */
 export interface MysqlError {
   /** As in the servers' references, `errno` of mysql2. */
@@ -14,21 +22,24 @@ export interface MysqlError {
   readonly says: NotNow;
   /** Why it passes. */
   readonly reason: string;
-  /** Texts with which it says something else, or the only ones that count. */
-  readonly text?: { readonly not: RegExp } | { readonly only: RegExp };
+  /** Where the number alone does not tell. */
+  readonly text?: TextRule;
 }
 
 /** What is looked at of an error of mysql2. */
 export interface DriverError {
+  /** The server's number. */
   readonly errno?: unknown;
+  /** The server's text. */
   readonly sqlMessage?: unknown;
+  /** The same, or the driver's. */
   readonly message?: unknown;
 }
 
 /** 1290 names the option in its way: `--read-only`, `--super-read-only`, but `--secure-file-priv` as well, which stays. */
 const OTHER_OPTION = /--(?!(?:super[-_]|innodb[-_])?read[-_]only)[a-z]/i;
 
-const entry = (says: NotNow) => (number: number, name: string, reason: string, text?: MysqlError['text']) => ({
+const entry = (says: NotNow) => (number: number, name: string, reason: string, text?: TextRule) => ({
   ...{ number, name, says, reason },
   ...(text && { text }),
 });
@@ -134,6 +145,6 @@ export function notNow(error: DriverError): NotNow | undefined {
   const found = typeof error.errno === 'number' ? byNumber.get(error.errno) : undefined;
   if (!found?.text) return found?.says;
   const text = String(error.sqlMessage ?? error.message ?? '');
-  const counts = 'not' in found.text ? !found.text.not.test(text) : found.text.only.test(text);
-  return counts ? found.says : undefined;
+  const { not, only } = found.text;
+  return not?.test(text) || only?.test(text) === false ? undefined : found.says;
 }

@@ -59,14 +59,15 @@ export function discardUseless(pool: Pool): void {
   const suspicion = new Suspicion();
   suspicions.set(pool, suspicion);
   const getConnection = pool.getConnection.bind(pool);
-  pool.getConnection = (acquired) =>
+  const lend: Pool['getConnection'] = (acquired) =>
     getConnection((error, connection) => {
       if (error) return acquired(error, connection);
       suspicion.watch(connection);
       if (!suspicion.isUseless(connection)) return acquired(error, connection);
       connection.destroy();
-      pool.getConnection(acquired);
+      lend(acquired);
     });
+  pool.getConnection = lend;
 }
 
 /** For who finds out by himself that the server takes no writes: the pool's connections go when next given back or asked for. */

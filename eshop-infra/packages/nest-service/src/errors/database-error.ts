@@ -1,18 +1,16 @@
+import { notNow } from '@eshop/nest-dtm/mysql-errors';
 import { ContractError } from '@eshop/proto';
 
 interface DriverError {
   readonly code?: unknown;
   readonly errno?: unknown;
   readonly fatal?: unknown;
+  readonly message?: unknown;
   readonly sqlMessage?: unknown;
   readonly sqlState?: unknown;
 }
 
-/** MySQL's and MariaDB's numbers of errors that say "not now": overload, restart, failover, lost a race for a lock. */
-const TRANSIENT = new Set([
-  1020, 1040, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1226, 1290, 1317, 1836, 1927, 1969,
-  2002, 2003, 2006, 2013, 2055, 3024, 3572,
-]);
+/** Of the driver and of Node, where the server said nothing. */
 const TRANSIENT_CODES = new Set([
   'PROTOCOL_CONNECTION_LOST',
   'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
@@ -41,7 +39,7 @@ export function fromDatabaseError(error: unknown): ContractError | undefined {
   if (!driver) return undefined;
   const errno = typeof driver.errno === 'number' ? driver.errno : 0;
   const options = { cause: error };
-  if (TRANSIENT.has(errno) || driver.fatal === true || TRANSIENT_CODES.has(String(driver.code))) {
+  if (notNow(driver) || driver.fatal === true || TRANSIENT_CODES.has(String(driver.code))) {
     return new ContractError('UNAVAILABLE', 'the database is not available at the moment', options);
   }
   if (DUPLICATE.has(errno)) return new ContractError('ALREADY_EXISTS', undefined, options);

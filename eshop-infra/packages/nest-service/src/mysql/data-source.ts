@@ -16,7 +16,7 @@ export interface MysqlSchema {
 
 /** TypeORM on a bounded mysql2 pool. */
 export function dataSourceOptions(config: MysqlConfig, { entities, migrations }: MysqlSchema): DataSourceOptions {
-  const { user, connectTimeout, ...settings } = connectionSettings(config);
+  const { user, connectTimeout, stream, ...settings } = connectionSettings(config);
   return {
     type: 'mysql',
     ...settings,
@@ -28,7 +28,10 @@ export function dataSourceOptions(config: MysqlConfig, { entities, migrations }:
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,
-    extra: { queueLimit: config.queueLimit, enableKeepAlive: true, maxPreparedStatements: 500 },
+    extra: {
+      ...{ queueLimit: config.queueLimit, enableKeepAlive: true, maxPreparedStatements: 500 },
+      ...(stream && { stream }),
+    },
     driver: {
       createPool: (options: PoolOptions) => createBoundedPool(options, config.acquireTimeoutMs),
     },

@@ -6,13 +6,14 @@ import { Readiness } from '../health/readiness.js';
 import { dataSourceOptions, type MysqlSchema, openDatabase } from './data-source.js';
 import type { MysqlConfig } from './section.js';
 import { Sql } from './sql.js';
+import { assertPoolTakesWrites } from './takes-writes.js';
 
 /** The service's own database: connection, migrations at start, repositories, {@link Sql}, readiness. */
 @Module({})
 export class MysqlModule implements OnModuleInit {
   constructor(
     @Inject(Readiness) private readonly readiness: Readiness,
-    @Inject(Sql) private readonly sql: Sql,
+    @Inject(DataSource) private readonly source: DataSource,
   ) {}
 
   /** Needs the section `mysql` (see `mysqlSection`) in the service's configuration. */
@@ -40,6 +41,6 @@ export class MysqlModule implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.readiness.register({ name: 'mysql', check: () => this.sql.query('SELECT 1') });
+    this.readiness.register({ name: 'mysql', check: () => assertPoolTakesWrites(this.source) });
   }
 }

@@ -1,14 +1,18 @@
+import { discardUseless } from '@eshop/nest-dtm/mysql-pool';
 import { ContractError } from '@eshop/proto';
 import * as mysql2 from 'mysql2';
+import type { DataSource } from 'typeorm';
 
 type Acquired = (error: NodeJS.ErrnoException | null, connection: mysql2.PoolConnection) => void;
 
 /**
  * A mysql2 pool whose waiting line is bounded in length and time. The line is first in, first out; who cannot be
- * served gets UNAVAILABLE. Sessions run in UTC.
+ * served gets UNAVAILABLE. Sessions run in UTC. Connections to a server that takes no writes are not lent again, whichever way that was
+ * found out.
  */
 export function createBoundedPool(options: mysql2.PoolOptions, acquireTimeoutMs: number): mysql2.Pool {
   const pool = mysql2.createPool(options);
+  discardUseless(pool);
   // Sent before anything else on the connection, without a wait: commands keep their order.
   pool.on('connection', (connection) => {
     connection.query("SET time_zone = '+00:00'", (error: Error | null) => {
@@ -34,6 +38,11 @@ export function createBoundedPool(options: mysql2.PoolOptions, acquireTimeoutMs:
     });
   };
   return pool;
+}
+
+/** The pool of a DataSource that is connected. */
+export function poolOf(source: DataSource): mysql2.Pool {
+  return (source.driver as unknown as { pool: mysql2.Pool }).pool;
 }
 
 function refusalOf(error: NodeJS.ErrnoException): NodeJS.ErrnoException {

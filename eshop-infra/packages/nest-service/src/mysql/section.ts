@@ -11,6 +11,16 @@ export const mysqlSection = z.object({
     .string()
     .regex(/^\w{1,64}$/)
     .describe("this service's own database"),
+  ssl: z
+    .enum(['off', 'required', 'verify'])
+    .default('off')
+    .describe(
+      'TLS: off; required, whoever the server is; verify, with a certificate for this host from an authority of sslCa',
+    ),
+  sslCa: z
+    .string()
+    .default('')
+    .describe('for verify: a PEM file of authorities, or their text; empty = those that Node knows'),
   poolSize: z
     .int()
     .min(1)

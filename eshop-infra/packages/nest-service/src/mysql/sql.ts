@@ -1,5 +1,6 @@
 import type { Pool, PoolConnection, QueryResult, ResultSetHeader } from 'mysql2';
 import type { DataSource } from 'typeorm';
+import { poolOf } from './pool.js';
 
 /** A value in the place of a `?`. */
 export type SqlValue = string | number | boolean | Date | Buffer | null;
@@ -78,7 +79,7 @@ export class Sql implements SqlRunner {
   }
 
   private get pool(): Pool {
-    return (this.source.driver as unknown as { pool: Pool }).pool;
+    return poolOf(this.source);
   }
 }
 
