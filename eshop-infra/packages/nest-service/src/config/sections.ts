@@ -5,6 +5,25 @@ const port = z.int().min(0).max(65535);
 const milliseconds = z.int().min(0);
 const atATime = (count: number, meaning: string) => z.int().min(1).default(count).describe(meaning);
 
+/** What the connections to all other services have in common. */
+export const grpcConnectionsSection = z.object({
+  keepaliveMs: z.int().min(100).default(2_000).describe('time between two pings on a connection to another service'),
+  keepaliveTimeoutMs: z
+    .int()
+    .min(100)
+    .default(3_000)
+    .describe('how long the answer to a ping may take; then the connection, and what waits on it, is given up'),
+  dnsIntervalMs: milliseconds.default(2_000).describe('shortest time between two look-ups of the name of a service'),
+  failuresInARow: z
+    .int()
+    .min(1)
+    .default(3)
+    .describe('calls in a row that a replica leaves without an answer in time, before it gets no more for a while'),
+  leaveOutMs: milliseconds
+    .default(10_000)
+    .describe('how long it gets none while another replica is better; longer each time, up to six times'),
+});
+
 /** Ports that a service listens on when its configuration names none; null = no gRPC listener. */
 export interface PortDefaults {
   readonly name: string;
@@ -54,6 +73,14 @@ export function baseSections(defaults: PortDefaults) {
           6_000,
           'calls at a time; more are refused with RESOURCE_EXHAUSTED, but not those of a transaction that runs already',
         ),
+        maxConnectionAgeMs: milliseconds
+          .default(20_000)
+          .describe(
+            'how long a connection takes new calls, give or take a tenth; then its client looks the name up again and finds new replicas; 0 = for ever',
+          ),
+        maxConnectionAgeGraceMs: milliseconds
+          .default(60_000)
+          .describe('how long calls may go on upon a connection that takes no new ones'),
       })
       .prefault({}),
     log: z
@@ -88,6 +115,7 @@ export function baseSections(defaults: PortDefaults) {
         }),
       )
       .default({}),
+    grpcConnections: grpcConnectionsSection.prefault({}),
   };
 }
 

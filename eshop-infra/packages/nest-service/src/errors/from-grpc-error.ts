@@ -6,12 +6,22 @@ import { DETAILS_KEY, decodeDetails } from './status-details.js';
 /** Statuses whose text comes from the transport and names addresses rather than reasons. */
 const TRANSPORT = new Set<number>([status.UNKNOWN, status.DEADLINE_EXCEEDED, status.INTERNAL, status.DATA_LOSS]);
 
+const REFUSED_STREAM = /^Stream refused by server$|^Write error: .*\bNGHTTP2_REFUSED_STREAM$/;
+
 /** A call of which nobody knows what became of it, because the server or the connection to it went away. */
 export function isServerGone({ code, details, metadata }: ServiceError): boolean {
   // CANCELLED: a server that ends cuts off what it has not finished in time; nobody here cancels a call.
   if (code === status.UNAVAILABLE || code === status.CANCELLED) return true;
   // grpc-js calls a connection that HTTP/2 ends with an error INTERNAL; a service that says INTERNAL sends details with it.
   return code === status.INTERNAL && details.startsWith('Received RST_STREAM') && !metadata?.get(DETAILS_KEY).length;
+}
+
+/**
+ * A call that the server has not begun, because its connection was just ending (GOAWAY, RFC 9113, 6.8): it may be made again, whatever
+ * it does. grpc-js does so itself, once, and not when it learns of the end while it writes the request.
+ */
+export function isRefusedStream({ code, details, metadata }: ServiceError): boolean {
+  return code === status.UNAVAILABLE && REFUSED_STREAM.test(details) && !metadata?.get(DETAILS_KEY).length;
 }
 
 /** The error of a call to another service, as that service threw it where it told; else by its status. */

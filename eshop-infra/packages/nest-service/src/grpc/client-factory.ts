@@ -1,40 +1,52 @@
 import { type CallOptions, type ClientContract, ContractError, type GrpcClientFactory } from '@eshop/proto';
-import { Client, credentials, Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type ChannelOptions,
+  Client,
+  credentials,
+  Metadata,
+  type MethodDefinition,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { ConfigError, envName, type ServiceConfig } from '../config/index.js';
+import { grpcConnectionsSection } from '../config/sections.js';
 import { requestContext } from '../context/index.js';
-import { fromGrpcError, isServerGone } from '../errors/from-grpc-error.js';
+import { fromGrpcError, isRefusedStream, isServerGone } from '../errors/from-grpc-error.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { outlierServiceConfig } from './outliers.js';
 import { SharedReads } from './shared-reads.js';
 
 type Method = MethodDefinition<unknown, unknown>;
-export type ClientSettings = ServiceConfig['grpcClients'][string];
+type ClientSettings = ServiceConfig['grpcClients'][string];
+
+/** Where the other services are, and the connections to them, by default as in `grpcConnectionsSection`. */
+export type ClientsConfig = Pick<ServiceConfig, 'grpcClients'> & Partial<Pick<ServiceConfig, 'grpcConnections'>>;
 
 const CHANNEL = {
-  // gRPC servers refuse pings more often than every five minutes.
-  'grpc.keepalive_time_ms': 330_000,
-  'grpc.keepalive_timeout_ms': 20_000,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.min_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.max_receive_message_length': 33_554_432,
-  'grpc.enable_retries': 0,
   // statistics that nobody reads
   'grpc.enable_channelz': 0,
-  'grpc.service_config': '{"loadBalancingConfig":[{"round_robin":{}}]}',
+  // Else whoever answers for DNS could change how calls are spread.
+  'grpc.service_config_disable_resolution': 1,
 } as const;
 const BACKOFF_MS = 25;
+/** How often a call is made again that no server has begun. */
+const REFUSALS = 3;
 
 /**
  * Clients of other services: a deadline on every call (from the configuration, never later than that of the request at
- * hand), repeats for rpcs without side effects only, the request's ids passed on, errors as ContractError. Equal calls of an rpc
+ * hand), repeats for rpcs without side effects, and of any that no server has begun, the request's ids passed on, errors as ContractError. Equal calls of an rpc
  * without side effects that wait at the same time are made once, so that a crowd that looks at one thing costs no more than two.
  */
 export class ConfiguredClientFactory implements GrpcClientFactory, OnApplicationShutdown {
   private readonly clients: Client[] = [];
 
   constructor(
-    private readonly config: Pick<ServiceConfig, 'grpcClients'>,
+    private readonly config: ClientsConfig,
     private readonly metrics: Metrics,
   ) {}
 
@@ -44,7 +56,7 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
       const path = ['grpcClients', contract.name, 'address'];
       throw new ConfigError([{ path: path.join('.'), env: envName(path), message: 'is missing' }], 'gRPC clients');
     }
-    const client = new Client(settings.address, credentials.createInsecure(), CHANNEL);
+    const client = new Client(settings.address, credentials.createInsecure(), this.channelOptions());
     this.clients.push(client);
     const reads = new SharedReads<unknown>();
     const methods = Object.entries(contract.definition).map(([key, definition]) => {
@@ -61,6 +73,19 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
       return [key, read];
     });
     return Object.fromEntries(methods) as T;
+  }
+
+  private channelOptions(): ChannelOptions {
+    const settings = this.config.grpcConnections ?? grpcConnectionsSection.parse({});
+    const { keepaliveMs, keepaliveTimeoutMs, dnsIntervalMs, failuresInARow, leaveOutMs } = settings;
+    return {
+      ...CHANNEL,
+      'grpc.keepalive_time_ms': keepaliveMs,
+      'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+      'grpc.keepalive_permit_without_calls': 1,
+      'grpc.dns_min_time_between_resolutions_ms': dnsIntervalMs,
+      'grpc.service_config': outlierServiceConfig({ failures: failuresInARow, leaveOutMs }),
+    };
   }
 
   onApplicationShutdown(): void {
@@ -85,7 +110,8 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
       Date.now() + (options.deadlineMs ?? settings.deadlineMs),
       context?.deadline ?? Number.POSITIVE_INFINITY,
     );
-    for (let attempt = 0; ; attempt++) {
+    let refusals = 0;
+    for (let attempt = 0; ; ) {
       const metadata = new Metadata();
       if (context) {
         metadata.set('request_id', context.requestID);
@@ -102,9 +128,8 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
         const failure = error as ServiceError;
         this.metrics.grpcClient.observe(performance.now() - started, contract.fullName, rpc, failure.code);
         const pause = BACKOFF_MS * 2 ** attempt * (0.5 + Math.random());
-        if (!isServerGone(failure) || attempt >= retries || Date.now() + pause >= deadline) {
-          throw fromGrpcError(failure, contract.name);
-        }
+        const again = isRefusedStream(failure) ? refusals++ < REFUSALS : isServerGone(failure) && attempt++ < retries;
+        if (!again || Date.now() + pause >= deadline) throw fromGrpcError(failure, contract.name);
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }

@@ -38,6 +38,10 @@ export class GrpcTransport extends ServerGrpc {
     this.port = config.port;
     this.server = new Server({
       'grpc.max_receive_message_length': config.maxMessageBytes,
+      ...(config.maxConnectionAgeMs > 0 && {
+        'grpc.max_connection_age_ms': config.maxConnectionAgeMs,
+        'grpc.max_connection_age_grace_ms': config.maxConnectionAgeGraceMs,
+      }),
       // statistics that nobody reads
       'grpc.enable_channelz': 0,
     });

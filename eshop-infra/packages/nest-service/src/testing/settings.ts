@@ -31,7 +31,11 @@ function read({ contract, file }: ConfigFile): Document {
 
 /** All settings of a service. Entries of a record, such as `grpcClients`, are those in the file. */
 function settingsOf({ contract, config }: ConfigFile, document: Document): Setting[] {
-  const base = Object.entries(baseSections(contract)).filter(([key]) => key !== 'grpc' || contract.grpcPort !== null);
+  const without = new Set([
+    ...(contract.grpcPort === null ? ['grpc'] : []),
+    ...(document.has('grpcClients') ? [] : ['grpcConnections']),
+  ]);
+  const base = Object.entries(baseSections(contract)).filter(([key]) => !without.has(key));
   const schema = z.object({ ...Object.fromEntries(base), ...config?.shape });
   const visit = (each: z.core.$ZodType, value: unknown, path: readonly string[]): Setting[] => {
     const node = nodeOf(each);

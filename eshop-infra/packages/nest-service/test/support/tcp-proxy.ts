@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** Passes connections on to a server, and counts them. */
+export interface TcpProxy {
+  readonly port: number;
+  /** Connections so far. */
+  connections(): number;
+  close(): void;
+}
+
+/** Starts a proxy on a free port of 127.0.0.1. */
+export async function tcpProxy(to: { readonly port: number; readonly host?: string }): Promise<TcpProxy> {
+  const open = new Set<Socket>();
+  let connections = 0;
+  const join = (from: Socket, into: Socket) => {
+    open.add(from);
+    from.setNoDelay();
+    from.pipe(into);
+    from.on('error', () => into.destroy());
+    from.on('close', () => {
+      open.delete(from);
+      into.end();
+    });
+  };
+  const server = createServer((client) => {
+    connections++;
+    const target = connect({ host: '127.0.0.1', ...to });
+    join(client, target);
+    join(target, client);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => connections,
+    close: () => {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
