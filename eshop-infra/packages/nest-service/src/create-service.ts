@@ -19,6 +19,7 @@ import { useBuiltInRoutes } from './http/built-in-routes.js';
 import { useRequestHooks } from './http/hooks.js';
 import { RouteTable } from './http/routes.js';
 import { useSwagger } from './http/swagger.js';
+import { LargeReplies } from './large-replies.js';
 import { createLoggers, type Loggers } from './log/logger.js';
 import { NestLogger } from './log/nest-logger.js';
 import { Metrics } from './metrics/metrics.js';
@@ -69,13 +70,14 @@ export async function createService<S extends z.ZodObject>(
   const loggers = createLoggers(config, options.logStream);
   const metrics = new Metrics(config.app.name);
   const readiness = new Readiness();
+  const replies = new LargeReplies(config.replies);
   const parts = { config, loggers, metrics, readiness };
 
   const adapter = new EnvelopeAdapter(config.http);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   const routes = new RouteTable(fastify);
   useJsonBodies(fastify);
-  useRequestHooks(fastify, config, loggers, metrics, () => readiness.isDraining);
+  useRequestHooks(fastify, config, loggers, metrics, replies, () => readiness.isDraining);
 
   const modules = [appModule, ...(options.modules?.(config) ?? [])];
   const app = await NestFactory.create<NestFastifyApplication>(serviceModule(modules, parts), adapter, {
@@ -90,7 +92,7 @@ export async function createService<S extends z.ZodObject>(
     useSwagger(app, fastify, { title: contract.title, version: config.app.version });
 
     const hasGrpc = contract.grpcPort !== null && contract.definition;
-    const grpc = hasGrpc ? new GrpcTransport(contract, config.grpc, parts) : undefined;
+    const grpc = hasGrpc ? new GrpcTransport(contract, config.grpc, { ...parts, replies }) : undefined;
     if (grpc) {
       app.connectMicroservice({ strategy: grpc }, { inheritAppConfig: true });
       await app.startAllMicroservices();

@@ -83,6 +83,20 @@ export function baseSections(defaults: PortDefaults) {
           .describe('how long calls may go on upon a connection that takes no new ones'),
       })
       .prefault({}),
+    replies: z
+      .object({
+        bytesAtOnce: z
+          .int()
+          .min(1_048_576)
+          .default(8_388_608)
+          .describe(
+            'bytes of replies over 64 KiB that are made and sent at a time, over HTTP and gRPC; more wait their turn, so that large pages do not use up the memory',
+          ),
+        waitMs: milliseconds
+          .default(3_000)
+          .describe('how long such a reply may wait for its turn; then it is answered 429'),
+      })
+      .prefault({}),
     log: z
       .object({
         level: z

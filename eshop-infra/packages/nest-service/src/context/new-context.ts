@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ContractError } from '@eshop/proto';
+import type { ReplyShare } from '../large-replies.js';
 import { type RequestContext, runInContext } from './request-context.js';
 import { readTraceparent } from './traceparent.js';
 
@@ -14,6 +15,7 @@ export interface Incoming {
   readonly gid?: unknown;
   readonly idempotencyKey?: unknown;
   readonly deadline?: number | undefined;
+  readonly replyShare?: ReplyShare | undefined;
 }
 
 /** A context made of what the client sent, and of new ids where that is missing or not acceptable. */
@@ -29,6 +31,7 @@ export function newContext(incoming: Incoming = {}): RequestContext {
     idempotencyKey: isIdempotencyKey(incoming.idempotencyKey) ? incoming.idempotencyKey : undefined,
     gid: typeof gid === 'string' && gid !== '' && gid.length <= GID_LIMIT ? gid : undefined,
     deadline: incoming.deadline,
+    replyShare: incoming.replyShare,
   };
 }
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ReplyShare } from '../large-replies.js';
 
 /** What is known of the request at hand, wherever the code runs. */
 export interface RequestContext {
@@ -14,6 +15,8 @@ export interface RequestContext {
   readonly gid?: string | undefined;
   /** Time after which nobody waits for the answer, ms since 1970. Calls to other services end before. */
   readonly deadline?: number | undefined;
+  /** What the reply holds of the memory for large ones; undefined in background work, which replies to nobody. */
+  readonly replyShare?: ReplyShare | undefined;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

@@ -38,8 +38,21 @@ export function fromGrpcError(error: ServiceError, service: string): ContractErr
   }
   if (isServerGone(error))
     return new ContractError('UNAVAILABLE', `${service} is not available at the moment`, { cause: error });
+  if (isTooLarge(error)) {
+    return new ContractError('INVALID_PARAMETER', `the answer of ${service} is too large; ask for less`, {
+      cause: error,
+    });
+  }
   const message = TRANSPORT.has(error.code) ? textOf(error.code, service) : error.details;
   return new ContractError(codeOfStatus(error.code), message || undefined, { cause: error });
+}
+
+/**
+ * A message over the limit of the one who receives it, in the words of grpc-js, grpc-go and gRPC's C core. Trying again does
+ * not help, as it does with what a service refuses by the same status for being busy.
+ */
+function isTooLarge({ code, details }: ServiceError): boolean {
+  return code === status.RESOURCE_EXHAUSTED && /\blarger than\b|exceeds? (?:the )?(?:max|limit)/i.test(details);
 }
 
 function textOf(code: number, service: string): string | undefined {

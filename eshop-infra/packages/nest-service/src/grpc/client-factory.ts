@@ -14,6 +14,7 @@ import { grpcConnectionsSection } from '../config/sections.js';
 import { requestContext } from '../context/index.js';
 import { fromGrpcError, isRefusedStream, isServerGone } from '../errors/from-grpc-error.js';
 import type { Metrics } from '../metrics/metrics.js';
+import { opened, received } from './large-message.js';
 import { outlierServiceConfig } from './outliers.js';
 import { SharedReads } from './shared-reads.js';
 
@@ -65,11 +66,13 @@ export class ConfiguredClientFactory implements GrpcClientFactory, OnApplication
       const method = definition as Method;
       const send = (request: unknown, options: CallOptions = {}) =>
         this.call(client, contract, rpc, method, settings, safe, request, options);
-      if (!safe) return [key, send];
+      if (!safe) return [key, (request: unknown, options?: CallOptions) => opened(send(request, options))];
       const read = (request: unknown, options?: CallOptions) =>
-        options
-          ? send(request, options)
-          : shared(reads, rpc + method.requestSerialize(request).toString('latin1'), () => send(request));
+        opened(
+          options
+            ? send(request, options)
+            : shared(reads, rpc + method.requestSerialize(request).toString('latin1'), () => send(request)),
+        );
       return [key, read];
     });
     return Object.fromEntries(methods) as T;
@@ -152,7 +155,7 @@ function unary(client: Client, method: Method, request: unknown, metadata: Metad
     client.makeUnaryRequest(
       method.path,
       method.requestSerialize,
-      method.responseDeserialize,
+      (bytes) => received(method, bytes),
       request,
       metadata,
       { deadline },

@@ -4,6 +4,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ServerGrpc } from '@nestjs/microservices';
 import type { ServiceConfig } from '../config/index.js';
 import type { Readiness } from '../health/readiness.js';
+import type { LargeReplies } from '../large-replies.js';
 import type { Loggers } from '../log/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { addHealth } from './health.js';
@@ -26,7 +27,12 @@ export class GrpcTransport extends ServerGrpc {
   constructor(
     contract: ServiceContract,
     private readonly config: ServiceConfig['grpc'],
-    parts: { readonly loggers: Loggers; readonly metrics: Metrics; readonly readiness: Readiness },
+    parts: {
+      readonly loggers: Loggers;
+      readonly metrics: Metrics;
+      readonly readiness: Readiness;
+      readonly replies: LargeReplies;
+    },
   ) {
     super({
       package: contract.package,
@@ -49,7 +55,7 @@ export class GrpcTransport extends ServerGrpc {
     keepRepeatedMetadata(this.server);
     addHealth(this.server, contract.fullName, parts.readiness);
     addReflection(this.server, contract);
-    wrapHandlers(this.server, parts.loggers, parts.metrics, config.maxInFlight);
+    wrapHandlers(this.server, parts, config.maxInFlight);
   }
 
   override async createClient(): Promise<Server> {

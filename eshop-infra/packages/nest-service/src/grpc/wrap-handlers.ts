@@ -10,28 +10,49 @@ import { checkIdempotencyKey, newContext, type RequestContext, runInContext } fr
 import { logError } from '../errors/log-error.js';
 import { toGrpcError } from '../errors/to-grpc-error.js';
 import { Gate } from '../gate.js';
+import type { LargeReplies, ReplyShare } from '../large-replies.js';
 import type { Loggers } from '../log/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 
+interface Parts {
+  readonly loggers: Loggers;
+  readonly metrics: Metrics;
+  readonly replies: LargeReplies;
+}
+
 type Unary = handleUnaryCall<unknown, unknown>;
+
+/** How long a client that does not take a large reply keeps others from theirs, ms. */
+const TAKE_MS = 30_000;
 
 /**
  * Puts context, error mapping, one log line and one measurement around each unary handler registered from now on, and refuses
  * what comes while `maxInFlight` calls are under way. Not what a transaction asks for: it ends work that was accepted.
  */
-export function wrapHandlers(server: Server, { log, requests }: Loggers, metrics: Metrics, maxInFlight: number): void {
+export function wrapHandlers(server: Server, { loggers, metrics, replies }: Parts, maxInFlight: number): void {
+  const { log, requests } = loggers;
   const gate = new Gate({ limit: maxInFlight, refusal: 'too many calls at a time, come back later' });
   const wrap = (path: string, handler: Unary): Unary => {
     const [, domain = '', method = ''] = path.split('/');
     return (call, callback) => {
       const started = performance.now();
-      const context = contextOfCall(call);
+      const replyShare = replies.share();
+      const context = contextOfCall(call, replyShare);
       let answered = false;
+      let gone = false;
       let leave: (() => void) | undefined;
+      // grpc-js says "cancelled" at the end of every call: the client went away, or has all of the answer.
+      call.once('cancelled', () => {
+        gone = true;
+        replyShare.abandon();
+        if (answered) replyShare.end();
+      });
       const answer: sendUnaryData<unknown> = (thrown, value, trailer, flags) => {
         if (answered) return;
         answered = true;
         leave?.();
+        if (gone) replyShare.end();
+        else if (replyShare.holds) setTimeout(() => replyShare.end(), TAKE_MS).unref();
         let code: number = status.OK;
         if (thrown) {
           const { error, sent } = toGrpcError(thrown, domain, context.requestID);
@@ -71,7 +92,7 @@ export function wrapHandlers(server: Server, { log, requests }: Loggers, metrics
     )) as Server['register'];
 }
 
-function contextOfCall(call: ServerUnaryCall<unknown, unknown>): RequestContext {
+function contextOfCall(call: ServerUnaryCall<unknown, unknown>, replyShare: ReplyShare): RequestContext {
   const { metadata } = call;
   const deadline = call.getDeadline();
   const at = deadline instanceof Date ? deadline.getTime() : deadline;
@@ -81,6 +102,7 @@ function contextOfCall(call: ServerUnaryCall<unknown, unknown>): RequestContext 
     gid: one(metadata, 'dtm-gid'),
     idempotencyKey: one(metadata, 'idempotency-key'),
     deadline: Number.isFinite(at) ? at : undefined,
+    replyShare,
   });
 }
 

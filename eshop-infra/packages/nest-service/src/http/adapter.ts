@@ -3,6 +3,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import type { ServiceConfig } from '../config/index.js';
 import { JSON_TYPE, successBody } from '../errors/envelope.js';
+import { LARGE_REPLY } from '../large-replies.js';
 import { answerClientError, answerFrameworkError } from './framework-errors.js';
 import { ROUTER_OPTIONS } from './router-options.js';
 
@@ -29,7 +30,11 @@ export class EnvelopeAdapter extends FastifyAdapter {
   override reply(response: FastifyReply, body: unknown, statusCode?: number) {
     if (body instanceof StreamableFile) return super.reply(response, body, statusCode);
     response.code(statusCode ?? 200).header('content-type', JSON_TYPE);
-    return response.send(successBody(body)) as unknown as ReturnType<FastifyAdapter['reply']>;
+    const text = successBody(body);
+    // A large text is not kept on the heap until the client has taken it.
+    return response.send(text.length > LARGE_REPLY ? Buffer.from(text) : text) as unknown as ReturnType<
+      FastifyAdapter['reply']
+    >;
   }
 }
 

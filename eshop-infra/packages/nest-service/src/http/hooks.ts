@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServiceConfig } from '../config/index.js';
 import { checkIdempotencyKey, runInContext } from '../context/index.js';
+import type { LargeReplies } from '../large-replies.js';
 import type { Loggers } from '../log/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { limitInFlight } from './in-flight.js';
@@ -15,10 +16,11 @@ export function useRequestHooks(
   config: ServiceConfig,
   { requests }: Loggers,
   metrics: Metrics,
+  replies: LargeReplies,
   isDraining: () => boolean,
 ): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    const context = contextOf(request, config.http.requestTimeoutMs);
+    const context = contextOf(request, { timeoutMs: config.http.requestTimeoutMs, replyShare: replies.share() });
     reply.header('x-request-id', context.requestID);
     done();
   });

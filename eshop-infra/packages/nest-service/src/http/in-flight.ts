@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toContractError } from '../errors/to-contract-error.js';
 import { Gate } from '../gate.js';
 import { refuse } from './framework-errors.js';
@@ -21,15 +21,25 @@ export function limitInFlight(fastify: FastifyInstance, limit: number, isExempt:
 
   fastify.addHook('onRequest', (request, reply, done) => {
     if (isExempt(request.routeOptions.url ?? '')) return done();
-    let place: Place;
+    const { replyShare } = contextOf(request);
+    let leave: () => void;
     try {
-      place = { answered: false, gone: false, leave: gate.enterNow() };
+      leave = gate.enterNow();
     } catch (error) {
       return refuse(toContractError(error), request, reply);
     }
+    const place: Place = {
+      answered: false,
+      gone: false,
+      leave: () => {
+        leave();
+        replyShare?.end();
+      },
+    };
     places.set(request, place);
     reply.raw.once('close', () => {
       place.gone = true;
+      replyShare?.abandon();
       if (place.answered) return place.leave();
       // An answer that never comes, as of a body that broke off, must not keep the place.
       const { deadline = Date.now() } = contextOf(request);
@@ -37,12 +47,21 @@ export function limitInFlight(fastify: FastifyInstance, limit: number, isExempt:
     });
     done();
   });
-  fastify.addHook('onSend', (request, _reply, _payload, done) => {
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
     const place = places.get(request);
     if (place) {
       place.answered = true;
       if (place.gone) place.leave();
+      else if (contextOf(request).replyShare?.holds) cutWhenNotTaken(reply);
     }
     done();
   });
+}
+
+/** How long a client may take for a large reply, ms: others wait for the memory that it holds. */
+const TAKE_MS = 30_000;
+
+function cutWhenNotTaken({ raw }: FastifyReply): void {
+  const timer = setTimeout(() => raw.destroy(), TAKE_MS).unref();
+  raw.once('close', () => clearTimeout(timer));
 }

@@ -1,8 +1,17 @@
 import { type CodeName, type ColumnTable, ContractError } from '@eshop/proto';
 import type { ObjectLiteral, Repository } from 'typeorm';
+import { requestContext } from '../context/index.js';
 import { isDeadlock, isDuplicateKey } from '../errors/database-error.js';
-import { type ListParams, listFilter } from './list-filter.js';
+import type { ServiceDataSourceOptions } from './data-source.js';
+import { type ListFilter, type ListParams, listFilter } from './list-filter.js';
+import { type PageSize, pageSizeOf } from './page-size.js';
 import { Sql, type SqlOutcome, type SqlValue } from './sql.js';
+
+/** Pages that cannot have more bytes are not measured: so many fit in at a time as there are connections to read them. */
+const UNMEASURED = 1_048_576;
+
+/** The rule that a page breaks which has more bytes than are sent. */
+export const PAGE_TOO_LARGE = 'page.max_bytes';
 
 export interface CrudOptions {
   /** Thrown for an id that does not exist. */
@@ -31,6 +40,8 @@ export class Crud<E extends CrudEntity> {
   private readonly columns: ReadonlyMap<string, string>;
   private readonly selection: string;
   private readonly softDelete: string | undefined;
+  private readonly size: PageSize;
+  private readonly maxPageBytes: number;
   private readonly version: { readonly property: string; readonly column: string } | undefined;
 
   constructor(
@@ -50,8 +61,11 @@ export class Crud<E extends CrudEntity> {
         .filter((column) => !column.isDeleteDate && !column.isVersion)
         .map((column) => [column.propertyName, quote(column.databaseName)]),
     );
-    this.selection = metadata.columns
-      .filter((column) => column.isSelect && !column.isDeleteDate)
+    const { maxPageBytes } = repository.manager.connection.options as Partial<ServiceDataSourceOptions>;
+    this.maxPageBytes = maxPageBytes ?? Number.POSITIVE_INFINITY;
+    const selected = metadata.columns.filter((column) => column.isSelect && !column.isDeleteDate);
+    this.size = pageSizeOf(selected);
+    this.selection = selected
       .map((column) => `${quote(column.databaseName)} AS ${quote(column.propertyName)}`)
       .join(', ');
   }
@@ -117,21 +131,60 @@ export class Crud<E extends CrudEntity> {
     return {};
   }
 
-  /** A page of rows and how many there are in all (0 with `ignore count`). @throws ContractError INVALID_PARAMETER */
+  /**
+   * A page of rows and how many there are in all (0 with `ignore count`). The page waits until there is memory for it.
+   * @throws ContractError INVALID_PARAMETER, also for a page of more bytes than `mysql.maxPageBytes`; TOO_MANY_REQUESTS
+   */
   async list(params?: ListParams): Promise<{ total: number; rows: E[] }> {
     const filter = listFilter(this.options.columns, params);
     const condition = this.alive(filter.where);
     const from = `FROM ${this.table}${condition && ` WHERE ${condition}`}`;
-    const rows = await this.sql.queryOnce<E>(
-      `SELECT ${this.selection} ${from} ORDER BY ${filter.orderBy} LIMIT ${filter.limit} OFFSET ${filter.offset}`,
-      filter.values,
-    );
+    const page = `${from} ORDER BY ${filter.orderBy} LIMIT ${filter.limit} OFFSET ${filter.offset}`;
+    const bytes = await this.bytesOf(page, filter);
+    const settle = await requestContext()?.replyShare?.reserve(bytes);
+    const rows = await this.sql.queryOnce<E>(`SELECT ${this.selection} ${page}`, filter.values);
+    settle?.(this.bytesIn(rows));
     if (!filter.count) return { total: 0, rows };
     // A page that is not full tells the total by itself.
     const complete = rows.length < filter.limit && (rows.length > 0 || filter.offset === 0);
     if (complete) return { total: filter.offset + rows.length, rows };
     const [counted] = await this.sql.queryOnce<{ total: number }>(`SELECT COUNT(*) AS total ${from}`, filter.values);
     return { total: counted?.total ?? 0, rows };
+  }
+
+  /**
+   * Bytes that a page needs at most. Only where its widest rows would be many the database is asked, which tells without
+   * sending them. A shorter page would be no way out: page × limit must lead from each row to the next.
+   */
+  private async bytesOf(page: string, { limit, values }: ListFilter): Promise<number> {
+    const { widestRow, fixed, texts } = this.size;
+    if (limit === 1 || limit * widestRow <= Math.min(this.maxPageBytes, UNMEASURED)) return limit * widestRow;
+    const lengths = texts.map((column) => `COALESCE(OCTET_LENGTH(${quote(column.databaseName)}), 0)`).join(' + ');
+    const [measured] = await this.sql.queryOnce<{ count: number; bytes: string | null }>(
+      `SELECT COUNT(*) AS \`count\`, SUM(bytes) AS bytes FROM (SELECT ${lengths} AS bytes ${page}) AS page`,
+      values,
+    );
+    const { count = 0, bytes: text = 0 } = measured ?? {};
+    const bytes = count * fixed + Number(text ?? 0);
+    if (bytes <= this.maxPageBytes) return bytes;
+    const fewer = Math.max(1, Math.floor((count * this.maxPageBytes) / bytes));
+    const description = `these ${count} rows have ${bytes} bytes and ${this.maxPageBytes} are sent at most; ask for fewer, such as ${fewer}`;
+    throw new ContractError('INVALID_PARAMETER', 'the page is too large', {
+      violations: [{ field: 'params.limit', rule: PAGE_TOO_LARGE, description }],
+    });
+  }
+
+  private bytesIn(rows: readonly E[]): number {
+    const { fixed, texts } = this.size;
+    let bytes = rows.length * fixed;
+    for (const row of rows) {
+      for (const { propertyName } of texts) {
+        const value: unknown = row[propertyName];
+        if (typeof value === 'string') bytes += Buffer.byteLength(value);
+        else if (value instanceof Uint8Array) bytes += value.length;
+      }
+    }
+    return bytes;
   }
 
   private assignments(values: CrudValues<E>): { columns: string[]; bound: SqlValue[] } {

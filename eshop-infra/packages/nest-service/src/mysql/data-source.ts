@@ -14,8 +14,17 @@ export interface MysqlSchema {
   readonly migrations: readonly Class<MigrationInterface>[];
 }
 
+/** Options of the service's own beside TypeORM's. */
+export type ServiceDataSourceOptions = DataSourceOptions & {
+  /** Bytes that a page of a list may have. */
+  readonly maxPageBytes: number;
+};
+
 /** TypeORM on a bounded mysql2 pool. */
-export function dataSourceOptions(config: MysqlConfig, { entities, migrations }: MysqlSchema): DataSourceOptions {
+export function dataSourceOptions(
+  config: MysqlConfig,
+  { entities, migrations }: MysqlSchema,
+): ServiceDataSourceOptions {
   const { user, connectTimeout, stream, ...settings } = connectionSettings(config);
   return {
     type: 'mysql',
@@ -28,6 +37,7 @@ export function dataSourceOptions(config: MysqlConfig, { entities, migrations }:
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,
+    maxPageBytes: config.maxPageBytes,
     extra: {
       ...{ queueLimit: config.queueLimit, enableKeepAlive: true, maxPreparedStatements: 500 },
       ...(stream && { stream }),

@@ -35,6 +35,13 @@ export const mysqlSection = z.object({
     .min(0)
     .default(60_000)
     .describe("how long to wait for the server, and for another instance's migrations, at start"),
+  maxPageBytes: z
+    .int()
+    .min(65_536)
+    .default(4_194_304)
+    .describe(
+      'bytes of a page of a list, as gRPC sends it; a larger one is answered 400. The default is what a gRPC client takes',
+    ),
   createDatabase: z.boolean().default(true).describe('make the database when it does not exist'),
 });
 
