@@ -26,6 +26,24 @@ describe('large replies', () => {
     await expect(replies.share().reserve(LARGE_REPLY)).resolves.toBeInstanceOf(Function);
   });
 
+  test('are measured before they wait, where their size was a guess', async () => {
+    const replies = limited();
+    const holder = replies.share();
+    let measured = 0;
+    const measure = (bytes: number) => async () => {
+      measured++;
+      return bytes;
+    };
+    await holder.reserve(4 * MB, measure(1));
+    expect(measured).toBe(0);
+    await replies.share().reserve(1 * MB, measure(LARGE_REPLY));
+    expect(measured).toBe(1);
+    const waiting = replies.share().reserve(1 * MB, measure(2 * LARGE_REPLY));
+    expect(await isSettled(waiting)).toBe(false);
+    holder.end();
+    await waiting;
+  });
+
   test('take turns by their bytes, first come first served', async () => {
     const replies = limited();
     const shares = Array.from({ length: 5 }, () => replies.share());

@@ -37,7 +37,7 @@ export class LargeReplies {
    */
   take(wanted: number, gone: AbortSignal): Promise<number> {
     const bytes = Math.min(wanted, this.limits.bytesAtOnce);
-    if (this.waiting.size === 0 && bytes <= this.free) {
+    if (!this.mustWait(wanted)) {
       this.free -= bytes;
       return Promise.resolve(bytes);
     }
@@ -68,6 +68,11 @@ export class LargeReplies {
       gone.addEventListener('abort', abandon);
       this.waiting.add(waiter);
     });
+  }
+
+  /** Whether so many bytes cannot be taken at once. */
+  mustWait(wanted: number): boolean {
+    return this.waiting.size > 0 || Math.min(wanted, this.limits.bytesAtOnce) > this.free;
   }
 
   give(bytes: number): void {
@@ -101,9 +106,12 @@ export class ReplyShare {
 
   /**
    * Waits until the reply may take so many bytes. The function that it gives corrects them once their number is known.
+   * Where `most` is a guess, `measure` looks more closely before the reply is made to wait.
    * Throws as {@link LargeReplies.take}.
    */
-  async reserve(bytes: number): Promise<(actual: number) => void> {
+  async reserve(most: number, measure?: () => Promise<number>): Promise<(actual: number) => void> {
+    const waits = measure && most > LARGE_REPLY && this.#replies.mustWait(most);
+    const bytes = waits ? await measure() : most;
     if (bytes <= LARGE_REPLY) return () => undefined;
     const taken = await this.#replies.take(bytes, this.#gone.signal);
     this.#held += taken;

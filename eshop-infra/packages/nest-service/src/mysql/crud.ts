@@ -140,8 +140,11 @@ export class Crud<E extends CrudEntity> {
     const condition = this.alive(filter.where);
     const from = `FROM ${this.table}${condition && ` WHERE ${condition}`}`;
     const page = `${from} ORDER BY ${filter.orderBy} LIMIT ${filter.limit} OFFSET ${filter.offset}`;
-    const bytes = await this.bytesOf(page, filter);
-    const settle = await requestContext()?.replyShare?.reserve(bytes);
+    const measure = () => this.bytesOf(page, filter);
+    const widest = filter.limit * this.size.widestRow;
+    const guessed = filter.limit === 1 || widest <= Math.min(this.maxPageBytes, UNMEASURED);
+    const most = guessed ? widest : await measure();
+    const settle = await requestContext()?.replyShare?.reserve(most, guessed ? measure : undefined);
     const rows = await this.sql.queryOnce<E>(`SELECT ${this.selection} ${page}`, filter.values);
     settle?.(this.bytesIn(rows));
     if (!filter.count) return { total: 0, rows };
@@ -153,12 +156,11 @@ export class Crud<E extends CrudEntity> {
   }
 
   /**
-   * Bytes that a page needs at most. Only where its widest rows would be many the database is asked, which tells without
-   * sending them. A shorter page would be no way out: page × limit must lead from each row to the next.
+   * Bytes of a page, as the database tells without sending it; asked where the widest rows would be many. Throws INVALID_PARAMETER for
+   * too many. A shorter page would be no way out: page × limit must lead from each row to the next.
    */
   private async bytesOf(page: string, { limit, values }: ListFilter): Promise<number> {
-    const { widestRow, fixed, texts } = this.size;
-    if (limit === 1 || limit * widestRow <= Math.min(this.maxPageBytes, UNMEASURED)) return limit * widestRow;
+    const { fixed, texts } = this.size;
     const lengths = texts.map((column) => `COALESCE(OCTET_LENGTH(${quote(column.databaseName)}), 0)`).join(' + ');
     const [measured] = await this.sql.queryOnce<{ count: number; bytes: string | null }>(
       `SELECT COUNT(*) AS \`count\`, SUM(bytes) AS bytes FROM (SELECT ${lengths} AS bytes ${page}) AS page`,
@@ -166,7 +168,7 @@ export class Crud<E extends CrudEntity> {
     );
     const { count = 0, bytes: text = 0 } = measured ?? {};
     const bytes = count * fixed + Number(text ?? 0);
-    if (bytes <= this.maxPageBytes) return bytes;
+    if (limit === 1 || bytes <= this.maxPageBytes) return bytes;
     const fewer = Math.max(1, Math.floor((count * this.maxPageBytes) / bytes));
     const description = `these ${count} rows have ${bytes} bytes and ${this.maxPageBytes} are sent at most; ask for fewer, such as ${fewer}`;
     throw new ContractError('INVALID_PARAMETER', 'the page is too large', {
