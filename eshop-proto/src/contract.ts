@@ -1,4 +1,4 @@
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import type { CodeName } from './codes.js';
 import type { HttpBinding } from './http-request.js';
@@ -57,7 +57,7 @@ export interface ServiceContract {
 export interface Codec<T> {
   /** Into the writer that is given, or a new one. */
   encode(message: T, writer?: BinaryWriter): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): T;
+  decode(input: BinaryReader | Uint8Array): T;
 }
 
 /**
@@ -75,10 +75,21 @@ export function unary<Request, Reply>(
     requestStream: false,
     responseStream: false,
     requestSerialize: (message) => serialize(request, message),
-    requestDeserialize: (bytes) => request.decode(bytes),
+    requestDeserialize: (bytes) => deserialize(request, bytes),
     responseSerialize: (message) => serialize(reply, { ...blank, ...message }),
-    responseDeserialize: (bytes) => reply.decode(bytes),
+    responseDeserialize: (bytes) => deserialize(reply, bytes),
   };
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decodeUtf8 = (bytes: Uint8Array) => UTF8.decode(bytes);
+
+/**
+ * Throws when the bytes are no such message: a text that is not UTF-8 (which the reader would otherwise change into another
+ * one), a field that ends elsewhere than it says.
+ */
+function deserialize<T>(codec: Codec<T>, bytes: Uint8Array): T {
+  return codec.decode(new BinaryReader(bytes, decodeUtf8));
 }
 
 /** A writer that has grown beyond this many bytes is not kept. */

@@ -37,7 +37,7 @@ export function safeDefinition(definition: ServiceDefinition): ServiceDefinition
 export function grpcRequestChecker(table: MessageTable): (request: object) => object {
   return (request) => {
     if (request instanceof UndecodableRequest) {
-      const description = `the request is no valid ${table.fullName}; numbers must not exceed 9007199254740991`;
+      const description = `the request is no valid ${table.fullName}; numbers must not exceed 9007199254740991, texts must be UTF-8`;
       throw new ContractError('INVALID_PARAMETER', undefined, {
         violations: [{ field: '', rule: 'encoding', description }],
         cause: request.reason,

@@ -80,14 +80,50 @@ describe('a method of a decorated controller', () => {
 });
 
 describe('a gRPC request that cannot be decoded', () => {
+  const listed = (...columns: string[]) =>
+    Buffer.from(`0a${field(columns.map((column) => `22${field(column)}`).join(''))}`, 'hex');
+
   it.each([
-    ['an id of 2^64-1', Buffer.from('08ffffffffffffffffff01', 'hex')],
-    ['an id of 2^53', Buffer.from('088080808080808010', 'hex')],
-    ['bytes that are no message', Buffer.from('0a', 'hex')],
-  ])('is INVALID_ARGUMENT: %s', async (_what, bytes) => {
-    const { status, json } = await refusal(hybrid.callRaw('getByID', bytes));
+    ['an id of 2^64-1', 'getByID', Buffer.from('08ffffffffffffffffff01', 'hex')],
+    ['an id of 2^53', 'getByID', Buffer.from('088080808080808010', 'hex')],
+    ['bytes that are no message', 'getByID', Buffer.from('0a', 'hex')],
+    ['a number that is cut off', 'getByID', Buffer.from('0880', 'hex')],
+    ['a tag without a field number', 'getByID', Buffer.from('080100ffff', 'hex')],
+    ['the end of a group that has not begun', 'getByID', Buffer.from('08010c', 'hex')],
+    ['a group without an end', 'getByID', Buffer.from('0801130801', 'hex')],
+    ['a wire type that does not exist', 'getByID', Buffer.from('080117', 'hex')],
+    ['a nested message that ends early', 'list', listed('00', '0a0161')],
+    ['a nested message that is longer than it says', 'list', Buffer.from('0a020801080522', 'hex')],
+    ['a branch with a field that is cut off', 'stockDeduct', Buffer.from('0801100182', 'hex')],
+    ['text that is not UTF-8', 'list', Buffer.from('0a031a01ff', 'hex')],
+    ['such text in a repeated message', 'list', listed('0a0161', '0a0161', '1a02c328')],
+    ['an overlong character', 'list', listed('0a02c0af')],
+    ['half a surrogate pair', 'list', listed('1a03eda0bd')],
+    ['a character beyond the last one', 'list', listed('1a04f4908080')],
+    ['a character that is cut off', 'list', listed('1a036162c3')],
+  ])('is INVALID_ARGUMENT: %s', async (_what, key, bytes) => {
+    const { status, json } = await refusal(hybrid.callRaw(key, bytes));
     expect(status).toBe(3);
     expect(json).toMatchObject({ code: 'INVALID_PARAMETER', violations: [{ field: '', rule: 'encoding' }] });
     expect(calls).toEqual([]);
   });
+
+  it.each([
+    ['all of Unicode', 'a\u0000é漢😀\ufffd'],
+    ['a byte order mark', '\ufefftext'],
+  ])('is not one with %s', async (_what, value) => {
+    const columns = [{ name: 'product_id', exp: '=', value, logic: '' }];
+    await hybrid.call(StockService.list, { params: { page: 0, limit: 1, sort: '', columns } });
+    expect(calls).toMatchObject([{ request: { params: { columns } } }]);
+  });
+
+  it('is not one with fields of a later contract', async () => {
+    await hybrid.callRaw('deleteByID', Buffer.from('0808fa01026869fb0108012a0161fc01', 'hex'));
+    expect(calls).toMatchObject([{ request: { id: 8 } }]);
+  });
 });
+
+/** Bytes with their length before them, as hexadecimal digits. */
+function field(bytes: string): string {
+  return (bytes.length / 2).toString(16).padStart(2, '0') + bytes;
+}
