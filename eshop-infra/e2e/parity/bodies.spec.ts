@@ -74,7 +74,9 @@ describe.each(withPath)('%s', (_, { method, ids, verb, url }) => {
   });
 
   it.each(
-    typeof own === 'string' ? ['x', '9'.repeat(46)] : ['0', '-1', 'abc', '1.5', '1e3', '9007199254740992', '%20'],
+    typeof own === 'string'
+      ? ['x', '9'.repeat(46), `${own}%20`, `%20${own}`, `${own}%00`]
+      : ['0', '-1', 'abc', '1.5', '1e3', '9007199254740992', '%20'],
   )('refuses %s in the path', async (bad) => {
     const body = method.http.body ? {} : undefined;
     const answer = await call(verb, url.replace(String(own), bad), body);

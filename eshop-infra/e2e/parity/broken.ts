@@ -29,6 +29,7 @@ function badValues({ kind, rules = {}, repeated, message }: FieldTable): [rule: 
     if (rules.email) bad.push(['string.email', 'nobody']);
     if (rules.in) bad.push(['string.in', 'none of them']);
     if (rules.pattern !== undefined) bad.push(['string.pattern', '\u0000']);
+    if (rules.timestamp) bad.push(['timestamp', '9999-12-31T23:59:59-12:00'], ['timestamp', '2026-02-30T00:00:00Z']);
     return bad;
   }
   if (rules.gt !== undefined) bad.push([`${kind}.gt`, rules.gt]);

@@ -11,7 +11,7 @@ export async function load<T>(specifier: string): Promise<T> {
 
 export type Fields = Record<string, unknown>;
 
-/** The buf.validate rules of a field. */
+/** The rules of a field, as the contract's runtime has them. */
 export interface Rules {
   required?: true;
   gt?: number;
@@ -23,6 +23,7 @@ export interface Rules {
   maxLen?: number;
   pattern?: string;
   email?: true;
+  timestamp?: true;
   minItems?: number;
   maxItems?: number;
 }

@@ -11,6 +11,7 @@ import { DeadLetters } from '../dead-letters/dead-letters.ts';
 import { kafkaClient } from '../kafka/client.ts';
 import { HttpClient } from '../load/http-client.ts';
 import { localServer } from '../load/testing/local-server.ts';
+import { shopParts, stackParts } from '../parts/all.ts';
 import { unreachablePart } from './unreachable.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'eshop-unreachable-'));
@@ -84,6 +85,14 @@ describe('a server that cannot be reached', () => {
     } finally {
       await server.close();
     }
+  });
+
+  it('is named when it is frozen, so that connecting takes too long', async () => {
+    const late = Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' });
+    const everything = [...stackParts, ...shopParts(instance())].map(({ name }) => name);
+    expect(await unreachablePart(instance(everything), late)).toBe(
+      'mysql, redis, kafka and registry run, but do not answer (eshop --instance nobody logs mysql may tell why)',
+    );
   });
 
   it('is named when a connection is lost and the error does not tell whose', async () => {

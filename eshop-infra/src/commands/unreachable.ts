@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { Refused } from '../base/ask.ts';
 import { type Context, commandLine } from '../context.ts';
-import { allParts, possibleParts } from '../parts/all.ts';
+import { allParts, possibleParts, stackParts } from '../parts/all.ts';
 import { doNotRun, howToStart, listed, partsThatDoNotRun, withNeeds } from '../parts/needs.ts';
 import type { Part } from '../parts/part.ts';
 
@@ -10,7 +10,12 @@ const CONNECTION_CODES = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'PROTOCOL_CONNECTION_LOST'],
   ...['UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'CONNECTION_BROKEN'],
 ]);
-const CONNECTION_NAMES = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSBrokerNotFound']);
+const CONNECTION_NAMES = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSRequestTimeoutError',
+]);
 const CONNECTION_TEXTS = /^Connection is closed\.$/;
 /** Of a service that is there and lacks something itself. */
 const LACKING = [502, 503, 504];
@@ -64,10 +69,19 @@ export async function unreachablePart(context: Context, error: unknown): Promise
   const suspects = parts.length > 0 ? withNeeds(context, parts) : ports.length > 0 ? [] : allParts(context);
   const stopped = await partsThatDoNotRun(context, suspects);
   if (stopped.length > 0) return told(context, stopped);
-  const [silent] = parts;
-  return (
-    silent && `${silent.name} runs, but does not answer (${commandLine(context, `logs ${silent.name}`)} may tell why)`
-  );
+  const silent = ports.length > 0 ? parts : await partsThatDoNotAnswer(context, stackParts);
+  const [first] = silent;
+  if (!first) return undefined;
+  const names = [...new Set(silent.map(({ name }) => name))];
+  const verbs = names.length > 1 ? 'run, but do not answer' : 'runs, but does not answer';
+  return `${listed(names)} ${verbs} (${commandLine(context, `logs ${first.name}`)} may tell why)`;
+}
+
+/** Those that do not answer although what they need does: a frozen server, one that is full. */
+async function partsThatDoNotAnswer(context: Context, parts: readonly Part[]): Promise<Part[]> {
+  const answers = await Promise.allSettled(parts.map((part) => (part.probe ?? part.check)(context)));
+  const silent = parts.filter((_, index) => answers[index]?.status === 'rejected');
+  return silent.filter(({ needs }) => !silent.some(({ name }) => needs.includes(name)));
 }
 
 function told(context: Context, names: readonly string[]): string {
