@@ -1,5 +1,6 @@
+import { mysqlErrors } from '@eshop/nest-dtm/mysql-errors';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { DataSource } from 'typeorm';
+import { type DataSource, QueryFailedError } from 'typeorm';
 import { toContractError } from '../src/index.js';
 import { dataSourceOptions, mysqlSection, openDatabase, Sql } from '../src/mysql/index.js';
 import { type TestDatabase, testDatabase } from '../src/testing/index.js';
@@ -65,6 +66,22 @@ describe('errors of the database', () => {
       codeOf(lock(2, 1, a.promise, b.resolve)),
     ]);
     expect(codes.sort()).toEqual(['OK', 'UNAVAILABLE']);
+  });
+
+  test.each(mysqlErrors.filter(({ text }) => !text))('$number $name is UNAVAILABLE', ({ number: errno }) => {
+    const error = Object.assign(new Error('as the server says it'), { errno, sqlState: 'HY000' });
+    expect(toContractError(error).code).toBe('UNAVAILABLE');
+    expect(toContractError(new QueryFailedError('SELECT 1', [], error)).code).toBe('UNAVAILABLE');
+  });
+
+  test('another option than read_only in the way of a statement stays, and is INTERNAL', async () => {
+    const sqlMessage =
+      'The MariaDB server is running with the --secure-file-priv option so it cannot execute this statement';
+    const error = Object.assign(new Error(sqlMessage), { errno: 1290, sqlState: 'HY000', sqlMessage });
+    expect(toContractError(error).code).toBe('INTERNAL');
+    expect(
+      toContractError(Object.assign(error, { sqlMessage: sqlMessage.replace('secure-file-priv', 'read-only') })).code,
+    ).toBe('UNAVAILABLE');
   });
 
   test('no connection in time, and a full queue: UNAVAILABLE; then all is well again', async () => {

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
+import { eventually } from '../../src/testing/index.js';
+
+/** A MariaDB of one spec, with the database `app` and an account of that name that may write there only, and not on a replica. */
+export interface OwnMariadb {
+  readonly port: number;
+  /** As root, through the server's socket. */
+  query<T = RowDataPacket>(sql: string): Promise<T[]>;
+  /** Kills it and removes its files. */
+  remove(): Promise<void>;
+}
+
+const PATH = `${process.env.PATH}${delimiter}/usr/sbin${delimiter}/usr/local/sbin`;
+const INSTALL = '--auth-root-authentication-method=normal --skip-test-db --innodb-log-file-size=8M';
+const START = '--innodb-buffer-pool-size=32M --innodb-log-file-size=8M --performance-schema=OFF --skip-log-bin';
+
+export async function ownMariadb(options = ''): Promise<OwnMariadb> {
+  const [dir, port] = [await mkdtemp(join(tmpdir(), 'nest-service-')), await freePort()];
+  const user = `--no-defaults --user="$(id -un)" --datadir=${dir}/data`;
+  const script = `${program('mariadb-install-db', 'mysql_install_db')} ${user} ${INSTALL}
+exec ${program('mariadbd', 'mysqld')} ${user} --socket=${dir}/socket --bind-address=127.0.0.1 --port=${port} ${START} ${options}`;
+  const server = spawn('/bin/sh', ['-c', script], { cwd: dir, env: { ...process.env, PATH }, stdio: 'ignore' });
+  const ended = once(server, 'exit');
+  const query = async <T>(sql: string): Promise<T[]> => {
+    const connection = await createConnection({ socketPath: `${dir}/socket`, user: 'root', multipleStatements: true });
+    try {
+      const [rows] = await connection.query<RowDataPacket[]>(sql);
+      return rows as T[];
+    } finally {
+      connection.destroy();
+    }
+  };
+  await eventually(() => query('SELECT 1').catch(() => undefined), 'MariaDB to be ready', 30_000);
+  await query(`CREATE DATABASE app CHARACTER SET utf8mb4;
+    CREATE USER app IDENTIFIED BY ''; GRANT ALL ON app.* TO app`);
+  return {
+    port,
+    query,
+    remove: async () => {
+      server.kill('SIGKILL');
+      await ended;
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The first of these programs that there is. */
+function program(...names: string[]): string {
+  for (const name of names) {
+    for (const dir of PATH.split(delimiter)) if (existsSync(join(dir, name))) return join(dir, name);
+  }
+  throw new Error(`none of ${names.join(', ')} is on the PATH`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
