@@ -6,14 +6,24 @@ export class RedisProxy {
   private up = true;
   private hold: { text: string; side: 'request' | 'reply'; held: () => void } | undefined;
 
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    private target: URL,
+  ) {}
 
   static async to(url: string): Promise<RedisProxy> {
-    const { hostname, port } = new URL(url);
-    const server = createServer((incoming) => proxy.pass(incoming, connect(Number(port || 6379), hostname)));
+    const server = createServer((incoming) => {
+      const { hostname, port } = proxy.target;
+      proxy.pass(incoming, connect(Number(port || 6379), hostname));
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const proxy = new RedisProxy(server);
+    const proxy = new RedisProxy(server, new URL(url));
     return proxy;
+  }
+
+  /** New connections go there from now on; those that are open stay where they are. */
+  pointAt(url: string): void {
+    this.target = new URL(url);
   }
 
   get url(): string {

@@ -49,7 +49,7 @@ export class Purchases {
    */
   async buy(request: FlashSaleRequest): Promise<FlashSaleReply> {
     const key = requestContext()?.idempotencyKey;
-    if (key === undefined) return this.buyNew(request, newTimeID);
+    if (key === undefined) return this.buyNew(request, newTimeID, true);
     const { orderID, repeat } = await this.idempotency.claim(key, request, newTimeID());
     try {
       return await (repeat ? this.buyAgain(request, orderID) : this.buyNew(request, () => orderID));
@@ -61,25 +61,31 @@ export class Purchases {
     }
   }
 
-  /** The order id is made when there is a unit to be had: most of a crowd need none. */
-  private async buyNew(request: FlashSaleRequest, makeOrderID: () => string): Promise<FlashSaleReply> {
+  /**
+   * The order id is made when there is a unit to be had: most of a crowd need none.
+   * @param fresh no other request has the order id, or will
+   */
+  private async buyNew(request: FlashSaleRequest, makeOrderID: () => string, fresh = false): Promise<FlashSaleReply> {
     const { productID, userID } = request;
     const saleID = await this.counters.openSale(productID, userID);
-    if (!this.gate.full) return this.gate.pass(() => this.send({ ...request, orderID: makeOrderID(), saleID }));
+    if (!this.gate.full) return this.gate.pass(() => this.send({ ...request, orderID: makeOrderID(), saleID }, fresh));
     // Whoever had to wait looks again: most of a crowd are told without DTM that the others were faster.
     return this.gate.pass(async () =>
-      this.send({ ...request, saleID: await this.counters.openSale(productID, userID), orderID: makeOrderID() }),
+      this.send({ ...request, saleID: await this.counters.openSale(productID, userID), orderID: makeOrderID() }, fresh),
     );
   }
 
   /** The order may have its unit already, so that it does not count whether one could be bought now. */
   private async buyAgain(request: FlashSaleRequest, orderID: string): Promise<FlashSaleReply> {
     return this.gate.pass(async () =>
-      this.send({ ...request, orderID, saleID: await this.counters.runningSale(request.productID) }),
+      this.send({ ...request, orderID, saleID: await this.counters.runningSale(request.productID) }, false),
     );
   }
 
-  private async send({ orderID, saleID, productID, userID, amount }: Purchase): Promise<FlashSaleReply> {
+  private async send(
+    { orderID, saleID, productID, userID, amount }: Purchase,
+    fresh: boolean,
+  ): Promise<FlashSaleReply> {
     const { requestID = '', traceparent = '' } = requestContext() ?? {};
     const { backCheckAfterSeconds, retrySeconds } = this.config.flashSale;
     // The hash tag puts the barrier's mark next to the counter.
@@ -93,10 +99,12 @@ export class Purchases {
         ...{ userID, productID, productCount: 1, amount, couponID: 0, orderID, saleID },
       });
     try {
+      // Before DTM learns of the purchase: where Redis takes no writes nothing is prepared, and the buyer is told at once.
+      await this.counters.noteOrder(orderID, productID);
       const unit = this.takeUnit(orderID, userID, productID, saleID);
-      await message.prepareAndSubmit(unit, { backCheck: FlashSaleService.redisQueryPrepared });
+      await message.prepareAndSubmit(unit, { backCheck: FlashSaleService.redisQueryPrepared, fresh });
     } catch (error) {
-      throw this.failure(error, orderID);
+      throw this.failure(error, orderID, fresh);
     }
     return { orderID };
   }
@@ -104,20 +112,14 @@ export class Purchases {
   private takeUnit(orderID: string, userID: number, productID: number, saleID: number): LocalStep<unknown> {
     const { sale, units, users } = this.counters.keys(productID);
     const args = [orderID, userID, saleID, Date.now()];
-    const step = this.barrier.local({ keys: [sale, units, users], args, script: TAKE_UNIT });
-    return {
-      // Both are written to Redis in one go, in this order.
-      run: async (gid) => (await Promise.all([this.counters.noteOrder(orderID, productID), step.run(gid)]))[1],
-      check: (gid) => step.check(gid),
-    };
+    return this.barrier.local({ keys: [sale, units, users], args, script: TAKE_UNIT });
   }
 
-  private failure(error: unknown, orderID: string): ContractError {
+  private failure(error: unknown, orderID: string, fresh: boolean): ContractError {
     if (error instanceof Refusal || error instanceof DtmAborted) {
       const code = REFUSALS.find((one) => error.message.includes(one));
       return code ? new FinalRefusal(code) : new SpentOrderID('UNAVAILABLE', undefined, { cause: error });
     }
-    if (error instanceof ContractError) return error;
     this.logger.warn(`purchase ${orderID}: ${String(error)}`);
     if (error instanceof DtmOutcomeUnknown) {
       return new ContractError('DEADLINE_EXCEEDED', 'it is not known whether a unit was taken; look the order up', {
@@ -125,7 +127,10 @@ export class Purchases {
         cause: error,
       });
     }
-    return new ContractError('UNAVAILABLE', 'nothing was bought; try again', { cause: error });
+    const told = fresh
+      ? 'nothing was bought; try again'
+      : 'nothing was bought now; try again with the same Idempotency-Key';
+    return new ContractError('UNAVAILABLE', told, { cause: error });
   }
 }
 
