@@ -39,10 +39,8 @@ export const exists = ({ directory }: Repository) => existsSync(join(directory, 
 export function packageRounds({ paths }: Context): Repository[][] {
   return [
     [{ name: 'proto', directory: join(paths.root, 'eshop-proto') }],
-    [
-      { name: 'nest-service', directory: join(paths.infra, 'packages/nest-service') },
-      { name: 'nest-dtm', directory: join(paths.infra, 'packages/nest-dtm') },
-    ],
+    [{ name: 'nest-dtm', directory: join(paths.infra, 'packages/nest-dtm') }],
+    [{ name: 'nest-service', directory: join(paths.infra, 'packages/nest-service') }],
   ].map((round) => round.filter(exists));
 }
 

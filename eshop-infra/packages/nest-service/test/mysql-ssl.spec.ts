@@ -109,7 +109,7 @@ describe('TLS to MySQL', () => {
     const mysql = { host: '127.0.0.1', port: server.port, user: 'app', password: '', database: 'made' };
     const env = { MYSQL_SSL: 'verify', MYSQL_SSL_CA: otherCa };
     await expect(startProcess({ ...mysql, ssl: 'verify', sslCa: '' }, env)).rejects.toThrow(
-      /exit 1: [^]*\nstock cannot start: .*MySQL at 127\.0\.0\.1.*\n {2}mysql\.ssl: verify, but .*\(environment: MYSQL_SSL\)\n/,
+      /exit 1: [\s\S]*\nstock cannot start: .*MySQL at 127\.0\.0\.1.*\n {2}mysql\.ssl: verify, but .*\(environment: MYSQL_SSL\)\n/,
     );
     const right = { MYSQL_SSL: 'verify', MYSQL_SSL_CA_FILE: ca };
     const { child } = await startProcess({ ...mysql, ssl: 'verify', sslCa: '' }, right);
