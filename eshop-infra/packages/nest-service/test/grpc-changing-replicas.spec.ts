@@ -1,5 +1,5 @@
 import type { StockClient } from '@eshop/proto/stock';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ConfiguredClientFactory } from '../src/grpc/client-factory.js';
 import { eventually } from '../src/testing/eventually.js';
 import { type TestDatabase, testDatabase } from '../src/testing/test-database.js';
@@ -15,6 +15,9 @@ interface Replica extends ServiceProcess {
 const AGE_MS = 1_000;
 /** How long a replica that is silent may trouble its callers. */
 const TROUBLE_MS = 10_000;
+
+// Each starts several processes.
+jest.setTimeout(90_000);
 
 let database: TestDatabase;
 let dns: DnsServer;

@@ -12,15 +12,18 @@ const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 const WATCH_INTERVAL_MS = 1_000;
+const INVALID = { code: status.INVALID_ARGUMENT, details: 'the bytes are no HealthCheckRequest' };
 
 /** Not the bare name: grpc-js takes an empty one for no request at all. */
 interface Request {
-  readonly service: string;
+  /** undefined when the bytes are no request. */
+  readonly service: string | undefined;
 }
 
 /** grpc.health.v1.Health: HealthCheckRequest { string service = 1 }, HealthCheckResponse { ServingStatus status = 1 }. */
 const method = {
-  requestSerialize: ({ service }: Request) => Buffer.from([10, Buffer.byteLength(service), ...Buffer.from(service)]),
+  requestSerialize: ({ service = '' }: Request) =>
+    Buffer.from([10, Buffer.byteLength(service), ...Buffer.from(service)]),
   requestDeserialize: readRequest,
   responseSerialize: (state: number) => Buffer.from([8, state]),
   responseDeserialize: (bytes: Buffer) => bytes[1] ?? 0,
@@ -37,6 +40,10 @@ export function addHealth(server: Server, fullName: string, readiness: Readiness
   const state = async () => ((await readiness.report()).ready ? SERVING : NOT_SERVING);
   server.addService(definition, {
     check: ({ request }: { request: Request }, callback: sendUnaryData<number>) => {
+      if (request.service === undefined) {
+        callback(INVALID);
+        return;
+      }
       if (!known.has(request.service)) {
         callback({ code: status.NOT_FOUND, details: 'unknown service' });
         return;
@@ -47,9 +54,14 @@ export function addHealth(server: Server, fullName: string, readiness: Readiness
       );
     },
     watch: (call: ServerWritableStream<Request, number>) => {
+      const { service } = call.request;
+      if (service === undefined) {
+        call.emit('error', INVALID);
+        return;
+      }
       let last = 0;
       const tell = async () => {
-        const now = known.has(call.request.service) ? await state() : SERVICE_UNKNOWN;
+        const now = known.has(service) ? await state() : SERVICE_UNKNOWN;
         if (now !== last && !call.cancelled) call.write(now);
         last = now;
         // A stream that stays open would hold up the shutdown.
@@ -70,12 +82,11 @@ function readRequest(bytes: Buffer): Request {
     let service = '';
     while (reader.pos < reader.len) {
       const [field, wireType] = reader.tag();
-      if (field === 1) service = reader.string();
+      if (field === 1 && wireType === 2) service = reader.string(true);
       else reader.skip(wireType, field);
     }
     return { service };
   } catch {
-    // No service has this name, so the answer is NOT_FOUND.
-    return { service: '\uFFFD' };
+    return { service: undefined };
   }
 }
