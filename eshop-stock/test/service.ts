@@ -32,17 +32,18 @@ export interface Started {
 interface StartOptions {
   dtm?: Record<string, unknown>;
   flashSale?: Record<string, unknown>;
+  grpc?: Record<string, unknown>;
 }
 
 /** The service on free ports, with a database of its own on the server that TEST_MYSQL_URL names, and the real DTM. */
-export async function startStock({ dtm = {}, flashSale = {} }: StartOptions = {}): Promise<Started> {
+export async function startStock({ dtm = {}, flashSale = {}, grpc = {} }: StartOptions = {}): Promise<Started> {
   const flashSales = await FlashSalePeer.start();
   const port = await freePort();
   const service = await startTestService(AppModule, {
     contract: stockContract,
     config: configSchema,
     overrides: {
-      grpc: { port },
+      grpc: { port, ...grpc },
       grpcClients: { flashSale: { address: flashSales.address, deadlineMs: 2000, retries: 0, ...flashSale } },
       branches: { stock: `127.0.0.1:${port}`, flashSale: flashSales.address },
       dtm: { grpc: DTM.grpc, http: DTM.http, ...dtm },
