@@ -25,7 +25,7 @@ export async function startGateway({
   management = false,
   soldOutMs = 200,
 }: GatewayOptions = {}): Promise<Started> {
-  const closed = await closedAddress();
+  const closed = await freeAddress();
   const grpcClients = Object.fromEntries(
     BACKENDS.map((name) => [name, { address: addresses[name] ?? closed, deadlineMs, retries: 2 }]),
   );
@@ -91,7 +91,7 @@ export function exampleOf({ verb, route, http, request }: MethodContract): Examp
 }
 
 /** An address that nobody listens on. */
-async function closedAddress(): Promise<string> {
+export async function freeAddress(): Promise<string> {
   const { address, close } = await listen();
   await close();
   return address;

@@ -64,7 +64,7 @@ export class GatewayController implements EshopApi {
   }
 
   listUser(request: PageParam): Promise<ListUserReply> {
-    return this.users.list(pageOf(request));
+    return pageOf(request, (page) => this.users.list(page));
   }
 
   createProduct(request: CreateProductRequest): Promise<CreateProductReply> {
@@ -72,7 +72,7 @@ export class GatewayController implements EshopApi {
   }
 
   listProduct(request: PageParam): Promise<ListProductReply> {
-    return this.products.list(pageOf(request));
+    return pageOf(request, (page) => this.products.list(page));
   }
 
   getProduct(request: GetProductByIDRequest): Promise<GetProductByIDReply> {
@@ -89,7 +89,7 @@ export class GatewayController implements EshopApi {
   }
 
   listOrder(request: PageParam): Promise<ListOrderReply> {
-    return this.orders.list(pageOf(request));
+    return pageOf(request, (page) => this.orders.list(page));
   }
 
   getOrder({ orderID }: GetOrderRequest): Promise<GetOrderReply> {
@@ -105,7 +105,7 @@ export class GatewayController implements EshopApi {
   }
 
   listCoupon(request: PageParam): Promise<ListCouponReply> {
-    return this.coupons.list(pageOf(request));
+    return pageOf(request, (page) => this.coupons.list(page));
   }
 
   createStock(request: CreateStockRequest): Promise<CreateStockReply> {
@@ -113,7 +113,7 @@ export class GatewayController implements EshopApi {
   }
 
   listStock(request: PageParam): Promise<ListStockReply> {
-    return this.stocks.list(pageOf(request));
+    return pageOf(request, (page) => this.stocks.list(page));
   }
 
   setFlashSaleStock(request: SetFlashSaleStockRequest): Promise<SetFlashSaleStockReply> {

@@ -100,7 +100,7 @@ export class ManagementController implements ManagementApi {
   }
 
   listFlashSale(request: PageParam): Promise<ListFlashSaleReply> {
-    return this.stocks.listFlashSale(pageOf(request));
+    return pageOf(request, (page) => this.stocks.listFlashSale(page));
   }
 
   updateFlashSale(request: UpdateFlashSaleRequest): Promise<UpdateFlashSaleReply> {
@@ -136,6 +136,6 @@ export class ManagementController implements ManagementApi {
   }
 
   listPay(request: PageParam): Promise<ListPayReply> {
-    return this.pays.list(pageOf(request));
+    return pageOf(request, (page) => this.pays.list(page));
   }
 }

@@ -1,4 +1,5 @@
-import { InjectConfig } from '@eshop/nest-service';
+import { apartFromReply, InjectConfig } from '@eshop/nest-service';
+import { isPageTooLarge } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import { ProductClient } from '@eshop/proto/product';
 import { Injectable } from '@nestjs/common';
@@ -57,15 +58,29 @@ export class ProductPrices {
     }
   }
 
+  /** In two halves where the products' texts are too long for one page. */
   private async priceList(productIDs: readonly number[]): Promise<Map<number, number>> {
-    const { products } = await this.products.list({
-      params: {
-        page: 0,
-        limit: productIDs.length,
-        sort: 'ignore count',
-        columns: [{ name: 'id', exp: 'in', value: productIDs.join(','), logic: '' }],
-      },
-    });
+    try {
+      return await this.page(productIDs);
+    } catch (error) {
+      if (productIDs.length < 2 || !isPageTooLarge(error)) throw error;
+      const half = Math.ceil(productIDs.length / 2);
+      const first = await this.priceList(productIDs.slice(0, half));
+      return new Map([...first, ...(await this.priceList(productIDs.slice(half)))]);
+    }
+  }
+
+  private async page(productIDs: readonly number[]): Promise<Map<number, number>> {
+    const { products } = await apartFromReply(() =>
+      this.products.list({
+        params: {
+          page: 0,
+          limit: productIDs.length,
+          sort: 'ignore count',
+          columns: [{ name: 'id', exp: 'in', value: productIDs.join(','), logic: '' }],
+        },
+      }),
+    );
     return new Map(products.map(({ id, price }) => [id, price]));
   }
 }

@@ -11,7 +11,7 @@ export {
   type ServiceConfig,
   secret,
 } from './config/index.js';
-export { type RequestContext, requestContext, withRequestContext } from './context/index.js';
+export { apartFromReply, type RequestContext, requestContext, withRequestContext } from './context/index.js';
 export { createService, type RunningService, type ServiceOptions } from './create-service.js';
 export { fromDatabaseError, isDuplicateKey } from './errors/database-error.js';
 export type { ErrorEnvelope } from './errors/envelope.js';

@@ -26,6 +26,15 @@ export function requestContext(): RequestContext | undefined {
   return storage.getStore();
 }
 
+/**
+ * Runs `work` as a part of the request at hand that its reply does not contain: large messages that are only looked at hold no
+ * memory until the reply is sent.
+ */
+export function apartFromReply<T>(work: () => T): T {
+  const context = storage.getStore();
+  return context?.replyShare ? storage.run({ ...context, replyShare: undefined }, work) : work();
+}
+
 /** Runs `work` in a given context. */
 export function runInContext<T>(context: RequestContext, work: () => T): T {
   return storage.run(context, work);

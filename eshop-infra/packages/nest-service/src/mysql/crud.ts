@@ -2,6 +2,7 @@ import { type CodeName, type ColumnTable, ContractError } from '@eshop/proto';
 import type { ObjectLiteral, Repository } from 'typeorm';
 import { requestContext } from '../context/index.js';
 import { isDeadlock, isDuplicateKey } from '../errors/database-error.js';
+import { isContractError } from '../errors/grpc-status.js';
 import type { ServiceDataSourceOptions } from './data-source.js';
 import { type ListFilter, type ListParams, listFilter } from './list-filter.js';
 import { type PageSize, pageSizeOf } from './page-size.js';
@@ -11,7 +12,12 @@ import { Sql, type SqlOutcome, type SqlValue } from './sql.js';
 const UNMEASURED = 1_048_576;
 
 /** The rule that a page breaks which has more bytes than are sent. */
-export const PAGE_TOO_LARGE = 'page.max_bytes';
+const PAGE_TOO_LARGE = 'page.max_bytes';
+
+/** Whether a list was refused because the page has too many bytes: fewer rows may be had. */
+export function isPageTooLarge(error: unknown): boolean {
+  return isContractError(error) && error.violations.some(({ rule }) => rule === PAGE_TOO_LARGE);
+}
 
 export interface CrudOptions {
   /** Thrown for an id that does not exist. */

@@ -1,6 +1,6 @@
 export { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
 export { binaryCollation } from './binary-collation.js';
-export { Crud, type CrudEntity, type CrudOptions, type CrudValues } from './crud.js';
+export { Crud, type CrudEntity, type CrudOptions, type CrudValues, isPageTooLarge } from './crud.js';
 export { dataSourceOptions, type MysqlSchema, openDatabase } from './data-source.js';
 export { type ListColumn, type ListFilter, type ListParams, listFilter } from './list-filter.js';
 export { MysqlModule } from './mysql.module.js';
