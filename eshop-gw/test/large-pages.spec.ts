@@ -16,7 +16,6 @@ import { Module } from '@nestjs/common';
 import { freeAddress } from './service.js';
 
 const CLIENTS = 32;
-const ROUNDS = 3;
 /** Descriptions that take most as bytes, as text in memory and as JSON; the page says which. */
 const DESCRIPTIONS = ['x'.repeat(16_383), '😀'.repeat(16_383), `${'\u0001'.repeat(16_382)}é`] as const;
 /** Pages beyond: what a service that knows no bounds would send, and what ours says. */
@@ -45,10 +44,18 @@ class Products implements ProductApi {
     );
     return { total: limit, products };
   }
-  create = unasked;
-  deleteByID = unasked;
-  updateByID = unasked;
-  getByID = unasked;
+  create(): Promise<never> {
+    return unasked();
+  }
+  deleteByID(): Promise<never> {
+    return unasked();
+  }
+  updateByID(): Promise<never> {
+    return unasked();
+  }
+  getByID(): Promise<never> {
+    return unasked();
+  }
 }
 
 @Module({ controllers: [Products] })
@@ -72,7 +79,7 @@ beforeAll(async () => {
       HTTP_PORT: address.split(':')[1],
       LOG_LEVEL: 'silent',
       GRPC_CLIENTS_PRODUCT_ADDRESS: upstream.grpcAddress,
-      GRPC_CLIENTS_PRODUCT_DEADLINE_MS: '20000',
+      GRPC_CLIENTS_PRODUCT_DEADLINE_MS: '60000',
     },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -119,23 +126,15 @@ function expectAlive(seen: readonly Seen[]): void {
 
 describe(`the gateway, asked by ${CLIENTS} clients for pages of 4 MiB`, () => {
   it.each([
-    ['each for another', (client: number, round: number) => 3 * (client * ROUNDS + round)],
-    ['each for another, of wide characters', (client: number, round: number) => 3 * (client * ROUNDS + round) + 1],
-    ['each for another, that grows as JSON', (client: number, round: number) => 3 * (client * ROUNDS + round) + 2],
+    ['each for another', (client: number) => 3 * client],
+    ['each for another, of wide characters', (client: number) => 3 * client + 1],
+    ['each for another, that grows as JSON', (client: number) => 3 * client + 2],
     ['all for the same, that grows as JSON', () => 2],
   ])(
     '%s',
     async (what, pageOf) => {
-      const seen = await Promise.all(
-        Array.from({ length: CLIENTS }, async (_, client) => {
-          const answers: Seen[] = [];
-          for (let round = 0; round < ROUNDS; round++) {
-            const page = pageOf(client, round);
-            answers.push(await list(page, page % 3 === 1 ? 63 : 250));
-          }
-          return answers;
-        }),
-      ).then((all) => all.flat());
+      const pages = Array.from({ length: CLIENTS }, (_, client) => pageOf(client));
+      const seen = await Promise.all(pages.map((page) => list(page, page % 3 === 1 ? 63 : 250)));
       process.stdout.write(
         `gateway, ${what}: ${JSON.stringify(tally(seen.map(({ status }) => status)))}, ${memory()}\n`,
       );

@@ -6,7 +6,7 @@ import { Client, credentials, type MethodDefinition, type ServiceError } from '@
 import { type ProductProcess, startProcess } from './product-process.js';
 
 const CLIENTS = 32;
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** The longest text that a description may have, in characters that take most as bytes, as text in memory and as JSON. */
 const DESCRIPTIONS = {
   ascii: 'x'.repeat(16_383),
