@@ -72,6 +72,21 @@ describe('coupons', () => {
       expect(await read(coupon.couponID)).toMatchObject({ amount: coupon.amount, version: 3 });
     });
 
+    it('whose row holds what the contract cannot carry do not take the list with them', async () => {
+      const { couponID: id } = await newCoupon();
+      await coupons.service.database?.query("SET SESSION sql_mode = ''");
+      await coupons.service.database?.query(
+        "UPDATE coupon SET user_id = 18446744073709551615, created_at = '0000-00-00' WHERE id = ?",
+        [id],
+      );
+      const shown = { id, userID: UNKNOWN, createdAt: '' };
+      expect(await read(id)).toMatchObject(shown);
+      const params = { page: 0, limit: 1000, sort: '', columns: [] };
+      const listed = await coupons.grpc.list({ params });
+      expect(listed.coupons.find((coupon) => coupon.id === id)).toMatchObject(shown);
+      expect(await coupons.http('POST', '/list', { params })).toMatchObject({ status: 200 });
+    });
+
     it('that are unknown are not found', async () => {
       await expect(coupons.grpc.getByID({ id: UNKNOWN })).rejects.toMatchObject({ code: 'COUPON_NOT_FOUND' });
       await expect(coupons.grpc.updateByID({ id: UNKNOWN, amount: 1 })).rejects.toMatchObject({

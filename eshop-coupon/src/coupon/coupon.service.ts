@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, messageOf, Sql } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   CouponStatus,
@@ -25,7 +25,7 @@ interface Holding {
 @Injectable()
 export class CouponService {
   private readonly crud: Crud<Coupon>;
-  private readonly message = timestampsOf('coupon');
+  private readonly message = messageOf('coupon', couponColumns);
 
   constructor(
     @InjectRepository(Coupon) coupons: Repository<Coupon>,

@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, messageOf, Sql } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   type DeleteOrderByIDReply,
@@ -29,7 +29,7 @@ interface OrderRow {
 @Injectable()
 export class OrderRecords {
   private readonly crud: Crud<Order>;
-  private readonly withTexts = timestampsOf('order_record');
+  private readonly rendered = messageOf('order_record', orderColumns);
 
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
@@ -87,7 +87,7 @@ export class OrderRecords {
     return { total, orders: rows.map(this.message) };
   }
 
-  private readonly message = (order: Order): OrderMessage => ({ ...this.withTexts(order), price: order.price ?? 0 });
+  private readonly message = (order: Order): OrderMessage => this.rendered({ ...order, price: order.price ?? 0 });
 }
 
 function changesTerms(request: UpdateOrderByIDRequest, row: OrderRow): boolean {

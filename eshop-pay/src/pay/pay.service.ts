@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, messageOf, Sql } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   type DeletePayByIDReply,
@@ -26,7 +26,7 @@ interface PayRow {
 @Injectable()
 export class PayService {
   private readonly crud: Crud<Pay>;
-  private readonly message = timestampsOf('pay');
+  private readonly message = messageOf('pay', payColumns);
 
   constructor(
     @InjectRepository(Pay) private readonly pays: Repository<Pay>,

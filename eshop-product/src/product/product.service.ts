@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, timestampsOf } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, messageOf } from '@eshop/nest-service/mysql';
 import {
   type CreateProductReply,
   type CreateProductRequest,
@@ -18,7 +18,7 @@ import { Product } from './product.entity.js';
 @Injectable()
 export class ProductService {
   private readonly crud: Crud<Product>;
-  private readonly message = timestampsOf('product');
+  private readonly message = messageOf('product', productColumns);
 
   constructor(@InjectRepository(Product) products: Repository<Product>) {
     this.crud = new Crud(products, { notFound: 'PRODUCT_NOT_FOUND', columns: productColumns });

@@ -1,11 +1,10 @@
-import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, messageOf, Sql } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   flashSaleColumns,
   type GetFlashSaleReply,
   type ListFlashSaleReply,
   type ListFlashSaleRequest,
-  type FlashSale as Message,
   type SetFlashSaleStockRequest,
   type UpdateFlashSaleRequest,
 } from '@eshop/proto/stock';
@@ -26,7 +25,7 @@ interface Units {
 @Injectable()
 export class FlashSaleService {
   private readonly crud: Crud<FlashSale>;
-  private readonly withTexts = timestampsOf('flash_sale');
+  private readonly message = messageOf('flash_sale', flashSaleColumns);
 
   constructor(
     @InjectRepository(FlashSale) sales: Repository<FlashSale>,
@@ -86,11 +85,6 @@ export class FlashSaleService {
   async end(productID: number): Promise<void> {
     await this.changes.bring(productID, (book) => ({ allotted: 0, ended: true, terms: running(book).terms }));
   }
-
-  private readonly message = (sale: FlashSale): Message => {
-    const { opensAt, closesAt, ...rest } = this.withTexts(sale);
-    return { ...rest, opensAt: opensAt ?? '', closesAt: closesAt ?? '' };
-  };
 }
 
 function running(book: SaleBook): SaleBook {

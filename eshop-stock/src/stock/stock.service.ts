@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, Sql, timestampsOf } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, messageOf, Sql } from '@eshop/nest-service/mysql';
 import { ContractError } from '@eshop/proto';
 import {
   type CreateStockReply,
@@ -27,7 +27,7 @@ interface Units {
 @Injectable()
 export class StockService {
   private readonly crud: Crud<Stock>;
-  private readonly message = timestampsOf('stock');
+  private readonly message = messageOf('stock', stockColumns);
 
   constructor(
     @InjectRepository(Stock) stocks: Repository<Stock>,

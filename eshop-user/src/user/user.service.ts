@@ -1,4 +1,4 @@
-import { Crud, InjectRepository, timestampsOf } from '@eshop/nest-service/mysql';
+import { Crud, InjectRepository, messageOf } from '@eshop/nest-service/mysql';
 import {
   type CreateUserReply,
   type CreateUserRequest,
@@ -19,7 +19,7 @@ import { User } from './user.entity.js';
 @Injectable()
 export class UserService {
   private readonly crud: Crud<User>;
-  private readonly message = timestampsOf('user');
+  private readonly message = messageOf('user', userColumns);
 
   constructor(@InjectRepository(User) users: Repository<User>) {
     this.crud = new Crud(users, { notFound: 'USER_NOT_FOUND', columns: userColumns, duplicate: 'ALREADY_EXISTS' });

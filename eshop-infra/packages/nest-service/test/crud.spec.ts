@@ -7,9 +7,9 @@ import {
   dataSourceOptions,
   type ListColumn,
   type ListParams,
+  messageOf,
   mysqlSection,
   openDatabase,
-  timestampsOf,
 } from '../src/mysql/index.js';
 import { type TestDatabase, testDatabase } from '../src/testing/index.js';
 import { migrations } from './app/migrations.js';
@@ -50,7 +50,7 @@ describe('create, get, update, remove', () => {
       [id],
     );
     expect(now?.drift).toBeLessThan(60);
-    expect(timestampsOf('stock')(row)).toEqual({
+    expect(messageOf('stock', stockColumns)(row)).toEqual({
       id,
       productID: 9_007_199_254_740_991,
       stock: 4_294_967_295,

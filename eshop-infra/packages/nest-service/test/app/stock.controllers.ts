@@ -5,14 +5,13 @@ import { Injectable } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import type { Repository } from 'typeorm';
 import { requestContext } from '../../src/index.js';
-import { Crud, InjectRepository, Sql, timestampsOf } from '../../src/mysql/index.js';
+import { Crud, InjectRepository, messageOf, Sql } from '../../src/mysql/index.js';
 import { Stock } from './stock.entity.js';
-
-const message = timestampsOf('stock');
 
 @proto.StockApi()
 export class StockController implements proto.StockApi {
   private readonly crud: Crud<Stock>;
+  private readonly message = messageOf('stock', proto.stockColumns);
 
   constructor(@InjectRepository(Stock) stocks: Repository<Stock>) {
     this.crud = new Crud(stocks, { notFound: 'STOCK_NOT_FOUND', columns: proto.stockColumns });
@@ -31,12 +30,12 @@ export class StockController implements proto.StockApi {
   }
 
   async getByID({ id }: proto.GetStockByIDRequest): Promise<proto.GetStockByIDReply> {
-    return { stock: message(await this.crud.get(id)) };
+    return { stock: this.message(await this.crud.get(id)) };
   }
 
   async list({ params }: proto.ListStockRequest): Promise<proto.ListStockReply> {
     const { total, rows } = await this.crud.list(params);
-    return { total, stocks: rows.map(message) };
+    return { total, stocks: rows.map(this.message) };
   }
 
   async setFlashSaleStock(_request: proto.SetFlashSaleStockRequest): Promise<proto.SetFlashSaleStockReply> {

@@ -1,17 +1,19 @@
+import type { ColumnTable } from '@eshop/proto';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import {
-  binaryCollation,
-  Crud,
-  dataSourceOptions,
-  mysqlSection,
-  openDatabase,
-  timestampsOf,
-} from '../src/mysql/index.js';
+import { binaryCollation, Crud, dataSourceOptions, messageOf, mysqlSection, openDatabase } from '../src/mysql/index.js';
 import { type TestDatabase, testDatabase } from '../src/testing/index.js';
 import { migrations } from './app/migrations.js';
 import { Note } from './app/note.entity.js';
+
+const noteColumns: ColumnTable = {
+  id: { field: 'id', kind: 'uint64' },
+  note_title: { field: 'noteTitle', kind: 'string' },
+  size: { field: 'size', kind: 'uint64' },
+  created_at: { field: 'createdAt', kind: 'timestamp' },
+  deleted_at: { field: 'deletedAt', kind: 'timestamp' },
+};
 
 let database: TestDatabase;
 let source: DataSource;
@@ -20,8 +22,7 @@ beforeAll(async () => {
   database = await testDatabase('times');
   const config = mysqlSection.parse(database.mysql);
   source = await openDatabase(config, dataSourceOptions(config, { entities: [Note], migrations }));
-  const columns = { id: { field: 'id', kind: 'uint64' } } as const;
-  notes = new Crud(source.getRepository(Note), { notFound: 'NOT_FOUND', columns });
+  notes = new Crud(source.getRepository(Note), { notFound: 'NOT_FOUND', columns: noteColumns });
   // Zero dates, as servers and clients without strict mode leave them.
   await database.query("SET SESSION sql_mode = ''");
 });
@@ -50,7 +51,7 @@ describe('a row with a time that is none', () => {
 
   test('does not take the list with it, nor fails when it is read alone', async () => {
     const { rows } = await notes.list({ sort: 'id' });
-    const message = timestampsOf('note');
+    const message = messageOf('note', noteColumns);
     expect(Object.fromEntries(rows.map(message).map(({ id, createdAt }) => [id, createdAt]))).toEqual(shown);
     expect(message(await notes.get(2))).toMatchObject({ id: 2, createdAt: '', noteTitle: 't' });
   });
@@ -58,7 +59,7 @@ describe('a row with a time that is none', () => {
   test('is told of once', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     try {
-      const message = timestampsOf('note');
+      const message = messageOf('note', noteColumns);
       for (let reads = 0; reads < 3; reads++) (await notes.list()).rows.map(message);
       message(await notes.get(2));
       expect(warn.mock.calls.map(([text]) => text)).toEqual([
@@ -69,13 +70,44 @@ describe('a row with a time that is none', () => {
     }
   });
 
-  test('stays null where the column has none', async () => {
-    const message = timestampsOf('note');
-    expect(message({ id: 1, deletedAt: null as Date | null, at: new Date(0) })).toEqual({
-      id: 1,
-      deletedAt: null,
-      at: '1970-01-01T00:00:00.000Z',
-    });
+  test('is none where it is NULL, which is nothing to tell', () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    try {
+      const message = messageOf('note', noteColumns);
+      expect(message({ id: 1, deletedAt: null as Date | null, createdAt: new Date(0) })).toEqual({
+        id: 1,
+        deletedAt: '',
+        createdAt: '1970-01-01T00:00:00.000Z',
+      });
+      expect(warn).not.toHaveBeenCalled();
+    } finally {
+      warn.mockRestore();
+    }
+  });
+});
+
+describe('a row with another value that the contract cannot carry', () => {
+  test.each([
+    ['an integer beyond 2^53-1', 'bigint unsigned NOT NULL', '18446744073709551615', { size: Number.MAX_SAFE_INTEGER }],
+    ['one more than 2^53-1', 'bigint unsigned NOT NULL', '9007199254740992', { size: Number.MAX_SAFE_INTEGER }],
+    ['the largest that it can', 'bigint unsigned NOT NULL', '9007199254740991', { size: Number.MAX_SAFE_INTEGER }],
+    ['NULL where none belongs', 'bigint unsigned NULL', null, { size: 0 }],
+  ])('%s is shown all the same, and the list with it', async (_what, type, value, shown) => {
+    await database.query('TRUNCATE TABLE note');
+    await database.query(`ALTER TABLE note MODIFY size ${type}`);
+    try {
+      await database.query("INSERT INTO note (id, note_title, size) VALUES (1, 'a', ?), (2, 'b', 7)", [value]);
+      const message = messageOf('note', noteColumns);
+      const { rows } = await notes.list({ sort: 'id' });
+      expect(rows.map(message)).toMatchObject([
+        { id: 1, ...shown },
+        { id: 2, size: 7 },
+      ]);
+      expect(message(await notes.get(1))).toMatchObject(shown);
+    } finally {
+      await database.query('TRUNCATE TABLE note');
+      await database.query('ALTER TABLE note MODIFY size int unsigned NOT NULL');
+    }
   });
 });
 
