@@ -9,6 +9,7 @@ import { buildK6, k6Binary } from '../install/k6.ts';
 import type { MeasuredProcess } from './cpu.ts';
 import { loadDtm } from './dtm.ts';
 import { loadFlash } from './flash.ts';
+import { HttpClient } from './http-client.ts';
 import { type K6Script, k6Scripts, loadK6 } from './k6.ts';
 import { loadList } from './list.ts';
 import { loopbackOrigin } from './loopback.ts';
@@ -173,6 +174,7 @@ function listCommand(context: LoadContext): Command {
     .option('--limit <n>', 'rows per list', whole(1, 1000), 5)
     .action(async ({ url, json, ...options }: CommonOptions & { limit: number }) => {
       const gatewayUrl = loopbackOrigin(url ?? context.gatewayUrl);
+      await assertAnswers(gatewayUrl);
       const report = await loadList({ gatewayUrl, processes: await context.processes() }, options);
       console.log(json ? JSON.stringify(report, null, 2) : listText(report));
       if (report.answered === 0) process.exitCode = 1;
@@ -183,10 +185,22 @@ function dtmCommand(context: LoadContext): Command {
   return load(new Command('dtm'))
     .description('submit sagas that call nobody: what DTM on MariaDB can do here at most')
     .action(async ({ json, ...options }: Omit<CommonOptions, 'url'>) => {
-      const report = await loadDtm({ dtmUrl: dtmUrlOf(context), processes: await context.processes() }, options);
+      const dtmUrl = dtmUrlOf(context);
+      await assertAnswers(dtmUrl);
+      const report = await loadDtm({ dtmUrl, processes: await context.processes() }, options);
       console.log(json ? JSON.stringify(report, null, 2) : dtmText(report));
       if (report.finished === 0) process.exitCode = 1;
     });
+}
+
+/** Where nobody answers there is nothing to measure. @throws Error of the connection */
+async function assertAnswers(url: string): Promise<void> {
+  const client = new HttpClient(url, 1);
+  try {
+    await client.get('/');
+  } finally {
+    client.close();
+  }
 }
 
 /** Options of loads whose orders end after their answer. */
