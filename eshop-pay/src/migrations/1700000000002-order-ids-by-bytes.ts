@@ -1,7 +1,10 @@
 import { binaryCollation } from '@eshop/nest-service/mysql';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** An order is found under its own id only: neither case nor a trailing blank is overlooked. Releases before work on it as well. */
+/**
+ * An order is found under its own id only: neither case nor a trailing blank is overlooked. Releases before work on it as well. Runs twice
+ * without harm; the server copies the table the first time, and writers wait as long.
+ */
 export class OrderIDsByBytes1700000000002 implements MigrationInterface {
   readonly name = 'OrderIDsByBytes1700000000002';
 
