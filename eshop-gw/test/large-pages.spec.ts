@@ -16,6 +16,8 @@ import { Module } from '@nestjs/common';
 import { freeAddress } from './service.js';
 
 const CLIENTS = 32;
+/** What the container may have, as deploy/kubernetes says. */
+const LIMIT_MB = 512;
 /** Descriptions that take most as bytes, as text in memory and as JSON; the page says which. */
 const DESCRIPTIONS = ['x'.repeat(16_383), '😀'.repeat(16_383), `${'\u0001'.repeat(16_382)}é`] as const;
 /** Pages beyond: what a service that knows no bounds would send, and what ours says. */
@@ -92,13 +94,20 @@ afterAll(async () => {
   await upstream?.close();
 });
 
-const memory = () => {
-  const status = readFileSync(`/proc/${gateway.pid}/status`, 'utf8');
-  const of = (key: string) => Math.round(Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
-  return `RSS ${of('VmRSS')} MB, at most ${of('VmHWM')} MB`;
-};
 const tally = (values: readonly (number | string)[]) =>
   Object.fromEntries([...Map.groupBy(values, (value) => value)].map(([value, all]) => [value, all.length]));
+
+/** Resident memory now and at its highest, MB. */
+function memory(): { now: number; most: number } {
+  const status = readFileSync(`/proc/${gateway.pid}/status`, 'utf8');
+  const of = (key: string) => Math.round(Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
+  return { now: of('VmRSS'), most: of('VmHWM') };
+}
+
+function note(what: string, statuses: readonly (number | string)[]): void {
+  const { now, most } = memory();
+  process.stdout.write(`gateway, ${what}: ${JSON.stringify(tally(statuses))}, RSS ${now} MB, at most ${most} MB\n`);
+}
 
 interface Seen {
   status: number;
@@ -122,6 +131,7 @@ function expectAlive(seen: readonly Seen[]): void {
   }
   expect(seen.some(({ status }) => status === 200)).toBe(true);
   expect([gateway.exitCode, gateway.signalCode]).toEqual([null, null]);
+  expect(memory().most).toBeLessThan(LIMIT_MB);
 }
 
 describe(`the gateway, asked by ${CLIENTS} clients for pages of 4 MiB`, () => {
@@ -135,8 +145,9 @@ describe(`the gateway, asked by ${CLIENTS} clients for pages of 4 MiB`, () => {
     async (what, pageOf) => {
       const pages = Array.from({ length: CLIENTS }, (_, client) => pageOf(client));
       const seen = await Promise.all(pages.map((page) => list(page, page % 3 === 1 ? 63 : 250)));
-      process.stdout.write(
-        `gateway, ${what}: ${JSON.stringify(tally(seen.map(({ status }) => status)))}, ${memory()}\n`,
+      note(
+        what,
+        seen.map(({ status }) => status),
       );
       expectAlive(seen);
     },
@@ -155,7 +166,7 @@ describe(`the gateway, asked by ${CLIENTS} clients for pages of 4 MiB`, () => {
       return socket;
     });
     await eventually(async () => answers.length === CLIENTS || undefined, 'all clients to see an answer', 60_000);
-    process.stdout.write(`gateway, answers not read: ${JSON.stringify(tally(answers))}, ${memory()}\n`);
+    note('answers not read', answers);
     expectAlive([await list(0, 1)]);
     for (const socket of sockets) socket.destroy();
     await eventually(async () => (await list(2, 250)).status === 200 || undefined, 'the memory to be given back');

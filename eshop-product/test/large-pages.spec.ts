@@ -7,6 +7,8 @@ import { type ProductProcess, startProcess } from './product-process.js';
 
 const CLIENTS = 32;
 const ROUNDS = 2;
+/** What the container may have, as deploy/kubernetes says. */
+const LIMIT_MB = 512;
 /** The longest text that a description may have, in characters that take most as bytes, as text in memory and as JSON. */
 const DESCRIPTIONS = {
   ascii: 'x'.repeat(16_383),
@@ -100,6 +102,7 @@ function expectEnvelopes(seen: readonly Seen[]): void {
   }
   expect(seen.some(({ status }) => status === 200)).toBe(true);
   expect(product.isAlive()).toBe(true);
+  expect(product.memory().most).toBeLessThan(LIMIT_MB);
 }
 
 describe(`${CLIENTS} clients that ask for the largest pages`, () => {
