@@ -1,4 +1,4 @@
-import { binaryCollation } from '@eshop/nest-service/mysql';
+import { alterTable, binaryCollation } from '@eshop/nest-service/mysql';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
@@ -10,13 +10,15 @@ export class OrderIDsByBytes1700000000003 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     const collation = await binaryCollation(runner);
-    await runner.query(
+    await alterTable(
+      runner,
       `ALTER TABLE coupon MODIFY order_id varchar(45) ${collation} NOT NULL DEFAULT '' COMMENT 'the order that holds it'`,
     );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(
+    await alterTable(
+      runner,
       `ALTER TABLE coupon MODIFY order_id varchar(45) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL DEFAULT '' COMMENT 'the order that holds it'`,
     );
   }

@@ -1,4 +1,4 @@
-import { binaryCollation } from '@eshop/nest-service/mysql';
+import { alterTable, binaryCollation } from '@eshop/nest-service/mysql';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
@@ -10,11 +10,12 @@ export class OrderIDsByBytes1700000000002 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     const collation = await binaryCollation(runner);
-    await runner.query(`ALTER TABLE pay MODIFY order_id varchar(45) ${collation} NOT NULL`);
+    await alterTable(runner, `ALTER TABLE pay MODIFY order_id varchar(45) ${collation} NOT NULL`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(
+    await alterTable(
+      runner,
       `ALTER TABLE pay MODIFY order_id varchar(45) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL`,
     );
   }

@@ -2,7 +2,15 @@ import type { ColumnTable } from '@eshop/proto';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { binaryCollation, Crud, dataSourceOptions, messageOf, mysqlSection, openDatabase } from '../src/mysql/index.js';
+import {
+  alterTable,
+  binaryCollation,
+  Crud,
+  dataSourceOptions,
+  messageOf,
+  mysqlSection,
+  openDatabase,
+} from '../src/mysql/index.js';
 import { type TestDatabase, testDatabase } from '../src/testing/index.js';
 import { migrations } from './app/migrations.js';
 import { Note } from './app/note.entity.js';
@@ -125,4 +133,25 @@ describe('the binary collation', () => {
       await runner.release();
     }
   });
+});
+
+test('a table with a zero date can be altered under a mode that forbids it, and the mode stays', async () => {
+  const runner = source.createQueryRunner();
+  const mode = async () => (await runner.query('SELECT @@SESSION.sql_mode AS mode'))[0].mode;
+  try {
+    await runner.query("SET SESSION sql_mode = ''");
+    await runner.query('CREATE TABLE old (id int NOT NULL, code varchar(45) NOT NULL, at datetime NOT NULL)');
+    await runner.query("INSERT INTO old VALUES (1, 'a', '0000-00-00')");
+    await runner.query("SET SESSION sql_mode = 'TRADITIONAL'");
+    const before = await mode();
+    const statement = 'ALTER TABLE old MODIFY code varchar(46) NOT NULL, ALGORITHM = COPY';
+    await expect(runner.query(statement)).rejects.toMatchObject({ errno: 1292 });
+    await alterTable(runner, statement);
+    await expect(alterTable(runner, 'ALTER TABLE old DROP COLUMN nothing')).rejects.toMatchObject({ errno: 1091 });
+    expect(await mode()).toBe(before);
+    expect(await runner.query('SELECT id FROM old WHERE at = 0')).toEqual([{ id: 1 }]);
+  } finally {
+    await runner.query('SET SESSION sql_mode = DEFAULT');
+    await runner.release();
+  }
 });

@@ -1,4 +1,5 @@
 export { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
+export { alterTable } from './alter-table.js';
 export { binaryCollation } from './binary-collation.js';
 export { Crud, type CrudEntity, type CrudOptions, type CrudValues, isPageTooLarge } from './crud.js';
 export { dataSourceOptions, type MysqlSchema, openDatabase } from './data-source.js';
