@@ -1,5 +1,6 @@
 import { Kafka, type KafkaConfig as KafkaJsConfig, type LogEntry, logLevel, type SASLOptions } from 'kafkajs';
 import type { Logger as Pino } from 'pino';
+import { correctFetch } from './fetch.js';
 import { correctRequestQueue } from './request-queue.js';
 import type { KafkaConfig } from './section.js';
 
@@ -12,6 +13,7 @@ export const SHORT_RETRY = { retries: 2, initialRetryTime: 50, maxRetryTime: 500
 /** A kafkajs client whose log lines are pino's: what it calls an error is a warning, since those who use it decide. */
 export function createKafka(config: KafkaConfig, log: Pino): Kafka {
   correctRequestQueue();
+  correctFetch();
   const sasl = saslOptions(config);
   const options: KafkaJsConfig = {
     brokers: config.brokers,

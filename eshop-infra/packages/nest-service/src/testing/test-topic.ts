@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs';
+import { correctFetch } from '../kafka/fetch.js';
 import type { KafkaRecord, OutgoingRecord } from '../kafka/record.js';
 import { correctRequestQueue } from '../kafka/request-queue.js';
 import { eventually } from './eventually.js';
@@ -23,6 +24,7 @@ export interface TestTopic {
 
 function kafkaOfTests(): { kafka: Kafka; brokers: string[] } {
   correctRequestQueue();
+  correctFetch();
   const brokers = (process.env.TEST_KAFKA ?? '127.0.0.1:9092').split(',');
   return { kafka: new Kafka({ brokers, clientId: 'test', logLevel: logLevel.NOTHING }), brokers };
 }
