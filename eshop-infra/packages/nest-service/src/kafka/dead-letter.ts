@@ -1,4 +1,4 @@
-import type { KafkaRecord, OutgoingRecord } from './record.js';
+import type { FetchedRecord, OutgoingRecord } from './record.js';
 
 /** Thrown by a handler whose record can never succeed: it goes to the topic's dead letters. */
 export class DeadLetter extends Error {
@@ -18,10 +18,13 @@ export function deadLetterTopic(topic: string): string {
   return `${topic}.dead-letter`;
 }
 
+/** Code of a dead letter that stands for all records of a batch that cannot be read; their bytes are where they came from. */
+export const UNREADABLE_BATCH = 'UNREADABLE_BATCH';
+
 const MAX_CAUSE = 1_000;
 
 /** The record as it was, with headers that say why it is here and where it comes from. */
-export function deadLetterOf(record: KafkaRecord, cause: DeadLetter): OutgoingRecord {
+export function deadLetterOf(record: FetchedRecord, cause: DeadLetter): OutgoingRecord {
   const position = `${record.topic}/${record.partition}/${record.offset}`;
   return {
     key: record.key && record.key.length > 0 ? record.key.toString() : position,
@@ -33,6 +36,7 @@ export function deadLetterOf(record: KafkaRecord, cause: DeadLetter): OutgoingRe
       'dead-letter-topic': record.topic,
       'dead-letter-partition': String(record.partition),
       'dead-letter-offset': String(record.offset),
+      ...(record.unreadable && { 'dead-letter-last-offset': String(record.unreadable.lastOffset) }),
     },
   };
 }

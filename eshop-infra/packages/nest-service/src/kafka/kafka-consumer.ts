@@ -2,13 +2,15 @@ import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, KafkaMe
 import type { Logger as Pino } from 'pino';
 import { withRequestContext } from '../context/index.js';
 import { toContractError } from '../errors/to-contract-error.js';
-import { DeadLetter, deadLetterOf, deadLetterTopic, withoutValue } from './dead-letter.js';
+import { DeadLetter, deadLetterOf, deadLetterTopic, UNREADABLE_BATCH, withoutValue } from './dead-letter.js';
 import { SHORT_RETRY } from './kafka-client.js';
 import { PartitionWorker, type Surroundings } from './partition-worker.js';
 import { Places } from './places.js';
-import type { KafkaRecord, OutgoingRecord } from './record.js';
+import type { FetchedRecord, KafkaRecord, OutgoingRecord } from './record.js';
+import { RestartDelay } from './restart-delay.js';
 import type { KafkaConsumerConfig } from './section.js';
 import { RecordRefused } from './topic-writer.js';
+import { type UnreadableBatch, unreadableOf } from './wire/message.js';
 
 export interface KafkaConsumerOptions extends KafkaConsumerConfig {
   readonly groupID: string;
@@ -28,14 +30,14 @@ export interface ConsumerParts {
   readonly send: (topic: string, record: OutgoingRecord) => Promise<void>;
   /** Told of every attempt at a record. */
   readonly observe: (ms: number, topic: string, group: string, outcome: 'done' | 'dead-letter' | 'retry') => void;
+  /** Told each time that a batch could not be read, and when it is put aside. */
+  readonly unreadable: (topic: string, group: string, outcome: 'dead-letter' | 'retry') => void;
   /** How long records under way may take once the consumer is to stop. */
   readonly drainMs: number;
 }
 
 const COMMIT_EVERY_MS = 200;
 const MAX_BYTES_A_PARTITION = 65_536;
-const MIN_RESTART_MS = 200;
-const MAX_RESTART_MS = 10_000;
 const LEAVE_MS = 10_000;
 
 /** Reads a topic as a member of a group, for as long as it is not stopped: after any failure it joins again. */
@@ -43,7 +45,7 @@ export class KafkaConsumer {
   private session: Session | undefined;
   private restart: NodeJS.Timeout | undefined;
   private opening: Promise<void> = Promise.resolve();
-  private failures = 0;
+  private readonly restartDelay = new RestartDelay();
   private stopping = false;
 
   constructor(
@@ -73,7 +75,6 @@ export class KafkaConsumer {
     this.session = session;
     try {
       await session.open();
-      this.failures = 0;
     } catch (error) {
       this.again(session, error);
     }
@@ -83,8 +84,8 @@ export class KafkaConsumer {
     if (this.session !== session) return;
     this.session = undefined;
     const { groupID, topic } = this.options;
-    this.parts.log.warn({ topic, groupID, err: why }, 'a Kafka consumer lost its session and joins again');
-    const delay = Math.min(MIN_RESTART_MS * 2 ** Math.min(this.failures++, 10), MAX_RESTART_MS);
+    const delay = this.restartDelay.next(session.memberMs);
+    this.parts.log.warn({ topic, groupID, delay, err: why }, 'a Kafka consumer lost its session and joins again');
     void session.close(0).then(() => {
       if (!this.stopping) this.restart = setTimeout(() => this.start(), delay);
     });
@@ -105,6 +106,7 @@ class Session implements Surroundings {
   private commitTimer: NodeJS.Timeout | undefined;
   private committing: Promise<void> = Promise.resolve();
   private watchdog: NodeJS.Timeout | undefined;
+  private firstSign = 0;
   private lastSign = 0;
   private closed: Promise<void> | undefined;
 
@@ -130,6 +132,11 @@ class Session implements Surroundings {
 
   get isLive(): boolean {
     return this.lastSign > 0 && Date.now() - this.lastSign < this.options.sessionTimeoutMs;
+  }
+
+  /** How long this has been a member of the group, or was one. */
+  get memberMs(): number {
+    return this.lastSign - this.firstSign;
   }
 
   /** Resolves once this is a member of the group. */
@@ -166,7 +173,7 @@ class Session implements Surroundings {
     return this.closed;
   }
 
-  async handle(record: KafkaRecord): Promise<boolean> {
+  async handle(record: FetchedRecord): Promise<boolean> {
     const started = performance.now();
     const outcome = await withRequestContext(
       { requestID: record.headers['request-id'], traceparent: record.headers.traceparent },
@@ -199,6 +206,7 @@ class Session implements Surroundings {
     const { topic, groupID } = this.options;
     this.assigned = payload.memberAssignment[topic] ?? [];
     this.lastSign = Date.now();
+    this.firstSign ||= this.lastSign;
     for (const [partition, worker] of this.workers) {
       if (this.assigned.includes(partition)) continue;
       this.workers.delete(partition);
@@ -228,17 +236,44 @@ class Session implements Surroundings {
       worker = new PartitionWorker(partition, this.options, this.places, this);
       this.workers.set(partition, worker);
     }
-    worker.feed(
-      batch.messages.map((message) => recordOf(topic, partition, message)),
-      Number(batch.lastOffset()) + 1,
-    );
+    const unreadable = unreadableOf(batch.messages.at(-1));
+    const messages = unreadable ? batch.messages.slice(0, -1) : batch.messages;
+    const records: FetchedRecord[] = messages.map((message) => recordOf(topic, partition, message));
+    let read: number | undefined = Number(batch.lastOffset());
+    // One that is known already came again from the committed offset, while it is being put aside.
+    if (unreadable && unreadable.lastOffset >= worker.nextOffset) {
+      if (this.fetchesAgain(worker, unreadable)) read = records.at(-1)?.offset;
+      else records.push(standInOf(topic, worker, unreadable));
+    }
+    if (read === undefined) return;
+    worker.feed(records, read + 1);
     // Only moves on where kafkajs reads next: nothing is committed by it.
-    resolveOffset(batch.lastOffset());
+    resolveOffset(String(read));
   }
 
-  private async attempt(record: KafkaRecord): Promise<'done' | 'dead-letter' | 'retry'> {
+  /**
+   * A batch that cannot be read is fetched again some times, after a pause of its partition, since it may have been damaged on its
+   * way only; what the broker itself cannot read, for as long as that takes.
+   */
+  private fetchesAgain(
+    worker: PartitionWorker,
+    { lastOffset, cause, canBeSkipped, ...batch }: UnreadableBatch,
+  ): boolean {
+    const { topic, groupID, unreadableAttempts } = this.options;
+    const { partition } = worker;
+    const offset = Math.max(batch.firstOffset, worker.nextOffset);
+    const attempts = worker.countUnreadable(offset);
+    this.parts.log.error({ topic, partition, offset, lastOffset, attempts, cause }, 'a batch cannot be read');
+    if (canBeSkipped && attempts >= unreadableAttempts) return false;
+    this.parts.unreadable(topic, groupID, 'retry');
+    worker.fetchLater();
+    return true;
+  }
+
+  private async attempt(record: FetchedRecord): Promise<'done' | 'dead-letter' | 'retry'> {
     const { topic, partition, offset } = record;
     const at = `${partition}/${offset}`;
+    if (record.unreadable) return this.putAside(record, record.unreadable);
     try {
       await this.options.handle(record);
       this.unexpected.delete(at);
@@ -262,7 +297,23 @@ class Session implements Surroundings {
     }
   }
 
-  private async bury(record: KafkaRecord, cause: DeadLetter): Promise<'dead-letter' | 'retry'> {
+  private async putAside(
+    record: FetchedRecord,
+    { lastOffset, cause }: UnreadableBatch,
+  ): Promise<'dead-letter' | 'retry'> {
+    const { topic, partition, offset } = record;
+    const outcome = await this.bury(record, new DeadLetter(UNREADABLE_BATCH, cause));
+    if (outcome === 'dead-letter') {
+      this.parts.unreadable(topic, this.options.groupID, outcome);
+      this.parts.log.error(
+        { topic, partition, offset, lastOffset, cause },
+        'a batch that cannot be read was put aside',
+      );
+    }
+    return outcome;
+  }
+
+  private async bury(record: FetchedRecord, cause: DeadLetter): Promise<'dead-letter' | 'retry'> {
     const { topic, partition, offset } = record;
     const letter = deadLetterOf(record, cause);
     const target = deadLetterTopic(topic);
@@ -326,8 +377,21 @@ function recordOf(topic: string, partition: number, message: KafkaMessage): Kafk
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(message.headers ?? {})) {
     const first = Array.isArray(value) ? value[0] : value;
-    if (first !== undefined) headers[name] = first.toString();
+    if (first) headers[name] = first.toString();
   }
   const { offset, timestamp, key, value } = message;
   return { topic, partition, offset: Number(offset), timestamp: Number(timestamp), key, value, headers };
+}
+
+/**
+ * Stands for a batch that cannot be read, at the first offset that is not known, so that nothing behind that is committed before the
+ * batch is put aside.
+ */
+function standInOf(
+  topic: string,
+  { partition, nextOffset }: PartitionWorker,
+  unreadable: UnreadableBatch,
+): FetchedRecord {
+  const offset = Math.max(unreadable.firstOffset, nextOffset);
+  return { topic, partition, offset, timestamp: Date.now(), key: null, value: null, headers: {}, unreadable };
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { Histogram } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
 import { CONFIG, type ServiceConfig } from '../config/index.js';
 import { Readiness } from '../health/readiness.js';
 import { LOGGERS, type Loggers } from '../log/logger.js';
@@ -31,11 +31,18 @@ export class KafkaConsumers implements OnModuleDestroy {
       buckets: SECONDS,
       registers: [metrics.registry],
     });
+    const unreadable = new Counter({
+      name: 'kafka_consumer_unreadable_batches_total',
+      help: 'Batches that could not be read, by what came of them',
+      labelNames: ['topic', 'group', 'outcome'],
+      registers: [metrics.registry],
+    });
     this.parts = {
       kafka: createKafka(kafka, log),
       log,
       send: (topic, record) => producer.send(topic, record),
       observe: (ms, topic, group, outcome) => histogram.observe({ topic, group, outcome }, ms / 1000),
+      unreadable: (topic, group, outcome) => unreadable.inc({ topic, group, outcome }),
       drainMs: shutdown.drainMs,
     };
   }

@@ -3,6 +3,11 @@ export class OffsetWindow {
   private readonly open: { readonly offset: number; done: boolean }[] = [];
   private next = 0;
 
+  /** The first offset that was neither added nor passed over. */
+  get nextOffset(): number {
+    return this.next;
+  }
+
   /** Whether the record at this offset was added before: it came again after the group was joined anew. */
   knows(offset: number): boolean {
     return offset < this.next;

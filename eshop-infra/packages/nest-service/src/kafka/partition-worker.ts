@@ -1,6 +1,6 @@
 import { OffsetWindow } from './offset-window.js';
 import type { Guest, Places } from './places.js';
-import type { KafkaRecord } from './record.js';
+import type { FetchedRecord } from './record.js';
 import type { KafkaConsumerConfig } from './section.js';
 
 /** Records that wait here while a request for more may take its time. */
@@ -12,7 +12,7 @@ const TURN = 64;
 /** What a worker needs of its consumer. */
 export interface Surroundings {
   /** Tries one record; true when it is done with, false when it is to be tried again later. */
-  handle(record: KafkaRecord): Promise<boolean>;
+  handle(record: FetchedRecord): Promise<boolean>;
   /** The offset that may be committed has moved on. */
   advanced(): void;
   /** Stops or resumes the reading of a partition. */
@@ -27,11 +27,14 @@ type Settings = Pick<KafkaConsumerConfig, 'recordsAtOnce' | 'retryMinMs' | 'retr
  */
 export class PartitionWorker implements Guest {
   private readonly window = new OffsetWindow();
-  private waiting: KafkaRecord[] = [];
+  private waiting: FetchedRecord[] = [];
   private running = 0;
   private turn = 0;
   private failures = 0;
   private pause: NodeJS.Timeout | undefined;
+  private fetchPause: NodeJS.Timeout | undefined;
+  /** How often in a row a batch that cannot be read came, and where it begins. */
+  private unreadable = { offset: -1, attempts: 0 };
   private reading = true;
   private stopped = false;
   private idle = Promise.withResolvers<void>();
@@ -46,7 +49,7 @@ export class PartitionWorker implements Guest {
   ) {}
 
   /** Takes the records of a batch; those that it has already are left out. `nextOffset` follows the batch's last record. */
-  feed(records: readonly KafkaRecord[], nextOffset: number): void {
+  feed(records: readonly FetchedRecord[], nextOffset: number): void {
     if (this.stopped) return;
     for (const record of records) {
       if (this.window.knows(record.offset)) continue;
@@ -68,6 +71,32 @@ export class PartitionWorker implements Guest {
     return this.window.knows(endOffset);
   }
 
+  /** The first offset that has not come yet. */
+  get nextOffset(): number {
+    return this.window.nextOffset;
+  }
+
+  /** Counts a batch that cannot be read; returns how often it has come. */
+  countUnreadable(offset: number): number {
+    const attempts = this.unreadable.offset === offset ? this.unreadable.attempts + 1 : 1;
+    this.unreadable = { offset, attempts };
+    return attempts;
+  }
+
+  /** Reads nothing further for a moment, which is longer each time that the batch comes that cannot be read. */
+  fetchLater(): void {
+    if (this.stopped) return;
+    clearTimeout(this.fetchPause);
+    this.fetchPause = setTimeout(
+      () => {
+        this.fetchPause = undefined;
+        this.regulate();
+      },
+      this.delayAfter(this.unreadable.attempts - 1),
+    );
+    this.regulate();
+  }
+
   /** Tells the consumer again whether this partition is to be read; it forgets when it joins the group anew. */
   retell(): void {
     this.around.read(this.partition, this.reading);
@@ -77,6 +106,7 @@ export class PartitionWorker implements Guest {
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.pause);
+    clearTimeout(this.fetchPause);
     this.pause = undefined;
     this.waiting = [];
     if (this.running > 0) await this.idle.promise;
@@ -111,7 +141,7 @@ export class PartitionWorker implements Guest {
     return this.places.enter(this) && (this.turn < TURN || !this.places.isContested);
   }
 
-  private async run(record: KafkaRecord): Promise<void> {
+  private async run(record: FetchedRecord): Promise<void> {
     this.running++;
     this.turn++;
     const done = await this.around.handle(record);
@@ -130,26 +160,29 @@ export class PartitionWorker implements Guest {
   }
 
   /** Before all later records. */
-  private putBack(record: KafkaRecord): void {
+  private putBack(record: FetchedRecord): void {
     const index = this.waiting.findIndex(({ offset }) => offset > record.offset);
     this.waiting.splice(index < 0 ? this.waiting.length : index, 0, record);
   }
 
   private holdOn(): void {
     if (this.pause) return;
-    const { retryMinMs, retryMaxMs } = this.settings;
-    const delay = Math.min(retryMinMs * 2 ** Math.min(this.failures++, 20), retryMaxMs);
     this.pause = setTimeout(
       () => {
         this.pause = undefined;
         this.pump();
       },
-      delay * (0.75 + Math.random() / 4),
+      this.delayAfter(this.failures++),
     );
   }
 
+  private delayAfter(failures: number): number {
+    const { retryMinMs, retryMaxMs } = this.settings;
+    return Math.min(retryMinMs * 2 ** Math.min(failures, 20), retryMaxMs) * (0.75 + Math.random() / 4);
+  }
+
   private regulate(): void {
-    const on = this.reading ? !this.pause && this.waiting.length < MANY : !this.pause && this.waiting.length < FEW;
+    const on = !this.pause && !this.fetchPause && this.waiting.length < (this.reading ? MANY : FEW);
     if (on === this.reading || this.stopped) return;
     this.reading = on;
     this.around.read(this.partition, on);

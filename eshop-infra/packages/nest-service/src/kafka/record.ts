@@ -1,3 +1,5 @@
+import type { UnreadableBatch } from './wire/message.js';
+
 /** A record to be written. */
 export interface OutgoingRecord {
   /** Decides the partition. Never empty: without one a repeat could go to another partition. */
@@ -16,4 +18,10 @@ export interface KafkaRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What a fetch has brought. */
+export interface FetchedRecord extends KafkaRecord {
+  /** Present: this is no record, but stands for a batch that cannot be read. */
+  readonly unreadable?: UnreadableBatch;
 }

@@ -49,6 +49,11 @@ export const kafkaConsumerSection = z.object({
     .min(1)
     .default(10)
     .describe('attempts at a record that fails for no known reason, before it becomes a dead letter'),
+  unreadableAttempts: z
+    .int()
+    .min(1)
+    .default(5)
+    .describe('fetches of a batch that cannot be read, before one dead letter stands for all of it'),
 });
 
 export type KafkaConfig = z.infer<typeof kafkaSection>;

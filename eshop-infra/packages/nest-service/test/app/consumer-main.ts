@@ -22,6 +22,7 @@ const consumer = new KafkaConsumer(
     log: pino({ level: 'silent' }),
     send: async () => undefined,
     observe: () => undefined,
+    unreadable: () => undefined,
     drainMs: 5_000,
   },
 );
