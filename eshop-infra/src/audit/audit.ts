@@ -1,4 +1,5 @@
 import type { Say } from '../base/say.ts';
+import { deadLetterTopic } from '../kafka/topics.ts';
 import { Database } from './database.ts';
 import { difference, type ProductBook, stockBooks } from './invariants/i1-stock-books.ts';
 import { flashSale } from './invariants/i2-flash-sale.ts';
@@ -8,10 +9,10 @@ import { couponOfOrder, type HeldCoupon, holderOfCoupon } from './invariants/i5-
 import { limitPerUser } from './invariants/i6-limit.ts';
 import { known } from './invariants/i7-known.ts';
 import { barriers, stockBarriers } from './invariants/i8-barriers.ts';
-import { recordLeadsSomewhere } from './invariants/i9-records.ts';
+import { recordLeadsSomewhere, unreadableLetters } from './invariants/i9-records.ts';
 import { type CouponRow, isUnfinished, type OrderFacts, type Submission, termsOf, unitsHeld } from './order-facts.ts';
 import { type SameOrder, sameOrder } from './order-ids.ts';
-import { committedRecords, type QueueRecord } from './queue/order-queue.ts';
+import { type CommittedRecords, committedRecords, type QueueRecord } from './queue/order-queue.ts';
 import { acceptedOrders, ordersById } from './read-orders.ts';
 import { allotments, changingSales, sales } from './sales/read-sales.ts';
 import { buyers, type SaleBook, type SaleOrder, type SaleRow } from './sales/sale-book.ts';
@@ -62,8 +63,11 @@ export interface AuditReport {
   orders: OrderCounts;
   books: ProductBook[];
   sales: SaleFigures[];
-  /** Records of the queue that have been read, and those of them that are dead letters; null = Kafka was not asked. */
-  records: { read: number; dead: number } | null;
+  /**
+   * Records of the queue that have been read, those of them that are dead letters, and the batches that nobody can read, each of which
+   * counts as one; null = Kafka was not asked.
+   */
+  records: { read: number; dead: number; unreadable: number } | null;
   /** How often each invariant is broken; those that hold are absent. */
   broken: Partial<Record<InvariantName, number>>;
   violations: Violation[];
@@ -93,9 +97,9 @@ export async function audit(url: string, options: AuditOptions = {}): Promise<Au
       await settle(database, schemas, same, dueBefore, patience);
       if (counters) await settleSales(database, schemas, counters, dueBefore, patience);
     }
-    const records = options.queue && (await committedRecords(options.queue));
+    const queue = options.queue && { ...(await committedRecords(options.queue)), topic: options.queue.topic };
     return await snapshotWithCounters(database, schemas, counters, (seen) =>
-      new Auditor(database, schemas, same, keep).run({ dueBefore, seen, records }),
+      new Auditor(database, schemas, same, keep).run({ dueBefore, seen, queue }),
     );
   } finally {
     counters?.close();
@@ -106,7 +110,7 @@ export async function audit(url: string, options: AuditOptions = {}): Promise<Au
 /** What is known from elsewhere than the databases. */
 interface Outside extends FinalOptions {
   seen: SeenCounters | undefined;
-  records: readonly QueueRecord[] | undefined;
+  queue: (CommittedRecords & { topic: string }) | undefined;
 }
 
 class Auditor {
@@ -131,7 +135,7 @@ class Auditor {
   }
 
   async run(outside: Outside): Promise<AuditReport> {
-    const { seen, records, ...options } = outside;
+    const { seen, queue, ...options } = outside;
     const began = performance.now();
     const at = await databaseTime(this.#database);
     await this.#readStock();
@@ -141,7 +145,11 @@ class Auditor {
     for await (const facts of this.#ordersById(unknown)) this.#take(facts, options);
     await this.#judgeCoupons();
     const saleFigures = await this.#judgeSales(seen, options);
-    await this.#judgeRecords(records ?? []);
+    await this.#judgeRecords(queue?.records ?? []);
+    if (queue) {
+      const topic = deadLetterTopic(queue.topic);
+      this.#add(queue.unreadableLetters.map((letters) => unreadableLetters(topic, letters)));
+    }
     const books = [...this.#books.values()].sort((a, b) => a.productID - b.productID);
     for (const book of books) this.#add([...stockBooks(book), ...stockBarriers(book)]);
     return {
@@ -150,7 +158,7 @@ class Auditor {
       orders: this.#orders,
       books: books.sort((a, b) => Math.abs(difference(b)) - Math.abs(difference(a)) || b.inOrders - a.inOrders),
       sales: saleFigures,
-      records: records ? { read: records.length, dead: records.filter(({ dead }) => dead).length } : null,
+      records: queue ? countsOf(queue.records) : null,
       broken: this.#broken,
       violations: this.#violations,
       tookMs: Math.round(performance.now() - began),
@@ -263,6 +271,15 @@ class Auditor {
       if (count <= this.#keep) this.#violations.push(violation);
     }
   }
+}
+
+function countsOf(records: readonly QueueRecord[]): AuditReport['records'] {
+  const count = (is: (record: QueueRecord) => boolean) => records.filter(is).length;
+  return {
+    read: records.length,
+    dead: count(({ dead }) => dead),
+    unreadable: count(({ unreadable }) => unreadable !== undefined),
+  };
 }
 
 function stateOf(state: Submission['state'], unfinished: boolean): keyof OrderCounts {

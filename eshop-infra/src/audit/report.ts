@@ -33,12 +33,17 @@ export function reportText(report: AuditReport): string {
     ...saleLines(report.sales),
     '',
     `orders  placed ${orders.placed}, cancelled ${orders.cancelled}, unfinished ${orders.unfinished}`,
-    ...(records ? [`queue   ${records.read} records read, ${records.dead} of them dead letters`] : []),
+    ...(records ? [queueLine(records)] : []),
     `read at ${at} UTC in ${tookMs} ms`,
     '',
     ...violationLines(report),
     verdict(report),
   ].join('\n');
+}
+
+function queueLine({ read, dead, unreadable }: NonNullable<AuditReport['records']>): string {
+  const lost = unreadable > 0 ? `, ${unreadable} batches among them that cannot be read` : '';
+  return `queue   ${read} records read, ${dead} of them dead letters${lost}`;
 }
 
 function bookLines({ books }: AuditReport): string[] {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { kafkaClient } from '../kafka/client.ts';
-import { orderTopic } from '../kafka/topics.ts';
+import { type UnreadableRecords, unreadableText } from '../kafka/read-topic.ts';
+import { deadLetterTopic, orderTopic } from '../kafka/topics.ts';
 import { type DeadLetter, DeadLetters } from './dead-letters.ts';
 
 interface DeadLetterContext {
@@ -19,7 +20,7 @@ export function deadLettersCommand(context: DeadLetterContext): Command {
     .option('--all', 'also those that have been replayed')
     .option('--json', 'print them as JSON')
     .action(async ({ topic, all, json }: { topic: string; all?: boolean; json?: boolean }) => {
-      const letters = await of(topic).list({ all: all ?? false });
+      const letters = await of(topic).list({ all: all ?? false, unreadable: report(topic) });
       console.log(json ? JSON.stringify(letters, null, 2) : listText(letters));
     });
   const replay = new Command('replay')
@@ -27,11 +28,12 @@ export function deadLettersCommand(context: DeadLetterContext): Command {
     .argument('[offset...]', 'as `list` shows them')
     .option('--topic <name>', 'whose', orderTopic)
     .action(async (offsets: string[], { topic }: { topic: string }) => {
-      const { replayed, tooLarge } = await of(topic).replay(offsets);
+      const { replayed, tooLarge, unreadable } = await of(topic).replay(offsets, report(topic));
       for (const { offset, from } of replayed) console.log(`${offset} is in ${topic} again (it came from ${from})`);
       for (const { offset, from } of tooLarge) console.log(`${offset} is too large to be replayed; it lies at ${from}`);
+      for (const { letter, cause } of unreadable) console.log(`${letter.offset} is not replayed, or in part: ${cause}`);
       console.log(`${replayed.length} replayed`);
-      if (tooLarge.length > 0) process.exitCode = 1;
+      if (tooLarge.length + unreadable.length > 0) process.exitCode = 1;
     });
   return new Command('dead-letters')
     .description('records of the queue that could not become an order')
@@ -39,12 +41,19 @@ export function deadLettersCommand(context: DeadLetterContext): Command {
     .addCommand(replay);
 }
 
+/** Says which dead letters cannot be read; the others are listed and replayed all the same. */
+const report = (topic: string) => (letters: UnreadableRecords) => {
+  console.error(unreadableText(deadLetterTopic(topic), letters));
+  process.exitCode = 1;
+};
+
 /** Dead letters, for a person. */
 export function listText(letters: readonly DeadLetter[]): string {
   if (letters.length === 0) return 'no dead letters';
   return letters
-    .map(({ offset, at, code, cause, from, value }) => {
-      const shown = value === null ? '(too large to be kept here)' : value.slice(0, VALUE_SHOWN);
+    .map(({ offset, at, code, cause, from, value, batch }) => {
+      const missing = batch ? '(all records of a batch; `replay` reads it again)' : '(too large to be kept here)';
+      const shown = value === null ? missing : value.slice(0, VALUE_SHOWN);
       return `${offset}  ${timeText(at)}  ${code}: ${cause}\n    from ${from}\n    ${shown}`;
     })
     .join('\n');
