@@ -207,6 +207,25 @@ describe('a batch that cannot be read', () => {
   });
 });
 
+test("an answer in which a partition's number was damaged is not taken for another partition's", async () => {
+  await topic.send([...one('a'), ...one('b'), ...one('mark'), ...one('c')], 0);
+  await topic.send(one('other'), 1);
+  const network = new Network();
+  let damaged = 0;
+  network.onAnswer = (answer) => {
+    const value = answer.indexOf('mark');
+    const start = answer.lastIndexOf(Buffer.from([0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]), value);
+    if (value < 0 || damaged === 2) return;
+    damaged++;
+    answer.writeInt32BE(1, start - 30);
+  };
+  const seen: string[] = [];
+  start(async ({ partition, value }) => void seen.push(`${partition} ${String(value)}`), network);
+  await committed(4, 1);
+  expect(seen.sort()).toEqual(['0 a', '0 b', '0 c', '0 mark', '1 other']);
+  expect(damaged).toBe(2);
+});
+
 test('a group whose sessions all end soon after joining is joined ever more seldom', async () => {
   await topic.send(one('v'), 0);
   const joins: number[] = [];

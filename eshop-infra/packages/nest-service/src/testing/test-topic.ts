@@ -3,6 +3,7 @@ import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs';
 import { correctFetch } from '../kafka/fetch.js';
 import type { KafkaRecord, OutgoingRecord } from '../kafka/record.js';
 import { correctRequestQueue } from '../kafka/request-queue.js';
+import { unreadableOf } from '../kafka/wire/message.js';
 import { eventually } from './eventually.js';
 
 /** A topic of a test's own. */
@@ -11,7 +12,7 @@ export interface TestTopic {
   /** host:port of the brokers, as the configuration section `kafka` wants them. */
   readonly brokers: string[];
   send(records: readonly OutgoingRecord[], partition?: number): Promise<void>;
-  /** All records that are in the topic now, partition by partition. */
+  /** All records that are in the topic now and can be read, partition by partition. */
   records(): Promise<KafkaRecord[]>;
   /** Its dead letters, in order. */
   deadLetters(): Promise<KafkaRecord[]>;
@@ -110,6 +111,7 @@ async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<Kafka
     eachMessage: async ({ partition, message }) => {
       const { offset, timestamp, key, value, headers = {} } = message;
       reached.set(partition, Number(offset) + 1);
+      if (unreadableOf(message)) return;
       records.push({
         topic,
         partition,

@@ -69,6 +69,13 @@ async function decodeResponse(bytes: Buffer, version: number, options: FetchOpti
   for (const { topic, partitions } of options.topics) {
     for (const { partition, fetchOffset } of partitions) offsets.set(`${topic}/${partition}`, Number(fetchOffset));
   }
+  // No checksum covers where the records come from: what was damaged there is not taken for another partition's.
+  const asked = (partition: string): number => {
+    const offset = offsets.get(partition);
+    if (offset === undefined) throw new Error(`the answer to a fetch names ${partition}, which it was not asked for`);
+    offsets.delete(partition);
+    return offset;
+  };
   const reader = new ResponseReader(bytes);
   const throttleMs = reader.int32();
   const session = version < 7 ? {} : { errorCode: reader.int16(), sessionId: reader.int32() };
@@ -78,9 +85,7 @@ async function decodeResponse(bytes: Buffer, version: number, options: FetchOpti
     const topicName = reader.string();
     const partitions = [];
     for (let left = reader.int32(); left > 0; left--) {
-      partitions.push(
-        await decodePartition(reader, version, room, (partition) => offsets.get(`${topicName}/${partition}`)),
-      );
+      partitions.push(await decodePartition(reader, version, room, (partition) => asked(`${topicName}/${partition}`)));
     }
     responses.push({ topicName, partitions });
   }
@@ -93,7 +98,7 @@ async function decodePartition(
   reader: ResponseReader,
   version: number,
   fetchRoom: Pick<Room, 'batchBytes'>,
-  offsetOf: (partition: number) => number | undefined,
+  offsetOf: (partition: number) => number,
 ): Promise<DecodedPartition> {
   const partition = reader.int32();
   const errorCode = reader.int16();
@@ -114,7 +119,7 @@ async function decodePartition(
     abortedTransactions,
     ...preferredReadReplica,
   };
-  const fetchOffset = offsetOf(partition) ?? 0;
+  const fetchOffset = offsetOf(partition);
   const cause = BROKER_CANNOT_READ[errorCode];
   if (cause) {
     const range = { firstOffset: fetchOffset, lastOffset: fetchOffset, canBeSkipped: false };
