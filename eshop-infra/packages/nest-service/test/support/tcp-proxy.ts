@@ -6,6 +6,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Connections so far. */
   connections(): number;
+  /** From now on the connections that are open stay so, and nothing comes through them. */
+  silence(): void;
   close(): void;
 }
 
@@ -34,6 +36,9 @@ export async function tcpProxy(to: { readonly port: number; readonly host?: stri
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => connections,
+    silence: () => {
+      for (const socket of open) socket.unpipe().resume();
+    },
     close: () => {
       server.close();
       for (const socket of open) socket.destroy();
