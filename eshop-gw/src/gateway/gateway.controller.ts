@@ -64,7 +64,7 @@ export class GatewayController implements EshopApi {
   }
 
   listUser(request: PageParam): Promise<ListUserReply> {
-    return pageOf(request, (page) => this.users.list(page));
+    return this.users.list(pageOf(request));
   }
 
   createProduct(request: CreateProductRequest): Promise<CreateProductReply> {
@@ -72,7 +72,7 @@ export class GatewayController implements EshopApi {
   }
 
   listProduct(request: PageParam): Promise<ListProductReply> {
-    return pageOf(request, (page) => this.products.list(page));
+    return this.products.list(pageOf(request));
   }
 
   getProduct(request: GetProductByIDRequest): Promise<GetProductByIDReply> {
@@ -89,7 +89,7 @@ export class GatewayController implements EshopApi {
   }
 
   listOrder(request: PageParam): Promise<ListOrderReply> {
-    return pageOf(request, (page) => this.orders.list(page));
+    return this.orders.list(pageOf(request));
   }
 
   getOrder({ orderID }: GetOrderRequest): Promise<GetOrderReply> {
@@ -105,7 +105,7 @@ export class GatewayController implements EshopApi {
   }
 
   listCoupon(request: PageParam): Promise<ListCouponReply> {
-    return pageOf(request, (page) => this.coupons.list(page));
+    return this.coupons.list(pageOf(request));
   }
 
   createStock(request: CreateStockRequest): Promise<CreateStockReply> {
@@ -113,7 +113,7 @@ export class GatewayController implements EshopApi {
   }
 
   listStock(request: PageParam): Promise<ListStockReply> {
-    return pageOf(request, (page) => this.stocks.list(page));
+    return this.stocks.list(pageOf(request));
   }
 
   setFlashSaleStock(request: SetFlashSaleStockRequest): Promise<SetFlashSaleStockReply> {

@@ -100,7 +100,7 @@ export class ManagementController implements ManagementApi {
   }
 
   listFlashSale(request: PageParam): Promise<ListFlashSaleReply> {
-    return pageOf(request, (page) => this.stocks.listFlashSale(page));
+    return this.stocks.listFlashSale(pageOf(request));
   }
 
   updateFlashSale(request: UpdateFlashSaleRequest): Promise<UpdateFlashSaleReply> {
@@ -136,6 +136,6 @@ export class ManagementController implements ManagementApi {
   }
 
   listPay(request: PageParam): Promise<ListPayReply> {
-    return pageOf(request, (page) => this.pays.list(page));
+    return this.pays.list(pageOf(request));
   }
 }

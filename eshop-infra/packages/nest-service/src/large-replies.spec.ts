@@ -115,6 +115,7 @@ describe('large replies', () => {
     gone.abandon();
     await expect(waiting).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await behind;
+    await expect(gone.reserve(4 * MB)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   test('one that comes to its turn after its request has ended holds nothing', async () => {

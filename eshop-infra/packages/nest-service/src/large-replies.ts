@@ -67,6 +67,7 @@ export class LargeReplies {
       }, this.limits.waitMs);
       gone.addEventListener('abort', abandon);
       this.waiting.add(waiter);
+      if (gone.aborted) abandon();
     });
   }
 
@@ -91,7 +92,9 @@ export class LargeReplies {
 /** What one request holds of {@link LargeReplies}, until it is answered. */
 export class ReplyShare {
   readonly #replies: LargeReplies;
-  readonly #gone = new AbortController();
+  /** Made for those who wait: most requests never do. */
+  #gone: AbortController | undefined;
+  #abandoned = false;
   #held = 0;
   #ended = false;
 
@@ -113,6 +116,8 @@ export class ReplyShare {
     const waits = measure && most > LARGE_REPLY && this.#replies.mustWait(most);
     const bytes = waits ? await measure() : most;
     if (bytes <= LARGE_REPLY) return () => undefined;
+    this.#gone ??= new AbortController();
+    if (this.#abandoned) this.#gone.abort();
     const taken = await this.#replies.take(bytes, this.#gone.signal);
     this.#held += taken;
     if (this.#ended) this.end();
@@ -126,7 +131,8 @@ export class ReplyShare {
 
   /** The client went away: what still waits for its turn need not be made. */
   abandon(): void {
-    this.#gone.abort();
+    this.#abandoned = true;
+    this.#gone?.abort();
   }
 
   /** The reply is sent, or never will be; gives back what is held. */

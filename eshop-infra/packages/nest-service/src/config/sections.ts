@@ -93,7 +93,7 @@ export function baseSections(defaults: PortDefaults) {
             'bytes of replies over 64 KiB that are made and sent at a time, over HTTP and gRPC; more wait their turn, so that large pages do not use up the memory',
           ),
         waitMs: milliseconds
-          .default(1_000)
+          .default(2_000)
           .describe(
             'how long such a reply may wait for its turn; then it is answered 429. Less than the deadline of those who call',
           ),
