@@ -28,7 +28,7 @@ export async function ownMariadb(options = ''): Promise<OwnMariadb> {
   const user = `--no-defaults --user="$(id -un)" --datadir=${dir}/data`;
   const script = `${program('mariadb-install-db', 'mysql_install_db')} ${user} ${INSTALL}
 exec ${program('mariadbd', 'mysqld')} ${user} --socket=${dir}/socket --bind-address=127.0.0.1 --port=${port} ${START} ${options}`;
-  const server = spawn('/bin/sh', ['-c', script], { cwd: dir, env: { ...process.env, PATH }, stdio: ['ignore','ignore','inherit'] });
+  const server = spawn('/bin/sh', ['-c', script], { cwd: dir, env: { ...process.env, PATH }, stdio: 'ignore' });
   const ended = once(server, 'exit');
   const query = async <T>(sql: string): Promise<T[]> => {
     const connection = await createConnection({ socketPath: `${dir}/socket`, user: 'root', multipleStatements: true });
