@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { freePort } from '@eshop/nest-dtm/testing';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { eventually } from '../../src/testing/index.js';
 
@@ -65,12 +65,4 @@ function program(...names: string[]): string {
     for (const dir of PATH.split(delimiter)) if (existsSync(join(dir, name))) return join(dir, name);
   }
   throw new Error(`none of ${names.join(', ')} is on the PATH`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
