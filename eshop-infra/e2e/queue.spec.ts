@@ -108,12 +108,16 @@ describe('an idempotency key', () => {
     expect(await unitsOf(productID)).toBe(59);
   });
 
-  it.each(ways)('of a %s is refused for another body, and when it is none', async (_, send, goods) => {
-    const [productID, userID, key] = [await goods(), newUserID(), crypto.randomUUID()];
-    await expectOk(send(userID, productID, key));
-    expect(await send(userID + 1, productID, key)).toMatchObject({ status: 422, code: 42_200, data: {} });
-    expect(await send(userID, productID, 'x'.repeat(129))).toMatchObject({ status: 400, data: {} });
-  });
+  it.each(ways)(
+    "of a %s is refused for another body, and when it is none; another user's is his own",
+    async (_, send, goods) => {
+      const [productID, other, userID, key] = [await goods(), await goods(), newUserID(), crypto.randomUUID()];
+      const { orderID } = await expectOk(send(userID, productID, key));
+      expect(await send(userID, other, key)).toMatchObject({ status: 422, code: 42_200, data: {} });
+      expect((await expectOk(send(userID + 1, other, key))).orderID).not.toBe(orderID);
+      expect(await send(userID, productID, 'x'.repeat(129))).toMatchObject({ status: 400, data: {} });
+    },
+  );
 });
 
 describe('a record in the topic that cannot become an order', () => {
