@@ -27,9 +27,11 @@ export async function ownMariadb(): Promise<OwnMariadb> {
       connection.destroy();
     }
   };
+  // A server that starts removes the temporary tables of all others that share its directory for them.
+  const files = (dir: string) => `--no-defaults --user="$(id -un)" --datadir=${dir}/data --tmpdir=${dir}/tmp`;
   const script = (dir: string) =>
-    `[ -d data ] || ${install} --no-defaults --user="$(id -un)" --datadir=${dir}/data ${INSTALL}
-exec ${daemon} --no-defaults --user="$(id -un)" --datadir=${dir}/data --socket=${dir}/socket --bind-address=127.0.0.1 --port=${port} ${START}`;
+    `[ -d data ] || { mkdir tmp && ${install} ${files(dir)} ${INSTALL}; } || exit
+exec ${daemon} ${files(dir)} --socket=${dir}/socket --bind-address=127.0.0.1 --port=${port} ${START}`;
   const server = await ownProcess(
     '/bin/sh',
     (dir) => ['-c', script(dir)],

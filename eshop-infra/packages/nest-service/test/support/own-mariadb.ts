@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from '@eshop/nest-dtm/testing';
@@ -25,11 +25,15 @@ const START = `${QUICK} --innodb-buffer-pool-size=32M --performance-schema=OFF -
 
 export async function ownMariadb(options = ''): Promise<OwnMariadb> {
   const [dir, port] = [await mkdtemp(join(tmpdir(), 'nest-service-')), await freePort()];
-  const user = `--no-defaults --user="$(id -un)" --datadir=${dir}/data`;
-  const script = `${program('mariadb-install-db', 'mysql_install_db')} ${user} ${INSTALL}
+  // A server that starts removes the temporary tables of all others that share its directory for them.
+  await mkdir(join(dir, 'tmp'));
+  const user = `--no-defaults --user="$(id -un)" --datadir=${dir}/data --tmpdir=${dir}/tmp`;
+  const script = `${program('mariadb-install-db', 'mysql_install_db')} ${user} ${INSTALL} || exit
 exec ${program('mariadbd', 'mysqld')} ${user} --socket=${dir}/socket --bind-address=127.0.0.1 --port=${port} ${START} ${options}`;
   const server = spawn('/bin/sh', ['-c', script], { cwd: dir, env: { ...process.env, PATH }, stdio: 'ignore' });
   const ended = once(server, 'exit');
+  // One that a failed set-up has left behind does not keep the tests from ending.
+  server.unref();
   const query = async <T>(sql: string): Promise<T[]> => {
     const connection = await createConnection({ socketPath: `${dir}/socket`, user: 'root', multipleStatements: true });
     try {
