@@ -96,7 +96,8 @@ describe('a queued submit', () => {
     const ids = answers.map(({ orderID }) => orderID);
     expect(new Set(ids).size).toBe(100);
     for (const orderID of ids) await ended(orderID, 'placed');
-    for (const orderID of ids) expect(shop.peers.branchesOf(orderID)).toHaveLength(2);
+    // DTM calls the branches of a saga that takes longer than its retry interval once more; the barriers see to the effect.
+    for (const orderID of ids) expect(new Set(shop.peers.branchesOf(orderID)).size).toBe(2);
     await committed();
   });
 
