@@ -12,6 +12,7 @@ import { kafkaClient } from '../kafka/client.ts';
 import { HttpClient } from '../load/http-client.ts';
 import { localServer } from '../load/testing/local-server.ts';
 import { shopParts, stackParts } from '../parts/all.ts';
+import { withAllServices } from '../testing/all-services.ts';
 import { unreachablePart } from './unreachable.ts';
 
 const state = mkdtempSync(join(tmpdir(), 'eshop-unreachable-'));
@@ -19,7 +20,10 @@ afterAll(() => rmSync(state, { recursive: true }));
 
 /** An instance on ports where nobody listens, of which these parts run. */
 function instance(running: readonly string[] = [], env: Record<string, string> = {}): Context {
-  const context = createContext({ instance: 'nobody', env: { ...process.env, ESHOP_STATE: state, ...env } });
+  const context = withAllServices(
+    createContext({ instance: 'nobody', env: { ...process.env, ESHOP_STATE: state, ...env } }),
+    join(state, 'checkout'),
+  );
   const { stack } = context;
   const find: Context['stack']['find'] = async (_context, { name }) =>
     running.includes(name) ? { pid: 1 } : undefined;

@@ -6,6 +6,7 @@ import { Progress } from '../base/progress.ts';
 import type { Context } from '../context.ts';
 import { createContext } from '../create-context.ts';
 import type { Stack } from '../stacks/stack.ts';
+import { withAllServices } from '../testing/all-services.ts';
 import { partsNamed } from './all.ts';
 import { untilReady } from './ready.ts';
 import { startParts } from './start-parts.ts';
@@ -16,7 +17,10 @@ afterAll(() => rmSync(state, { recursive: true }));
 
 /** An instance of which these parts run, by name; what is started runs from then on. */
 function instance(running: Set<string>, { name = 'needs', env = {} } = {}): Context & { begun: string[] } {
-  const context = createContext({ instance: name, env: { ...process.env, ESHOP_STATE: state, ...env } });
+  const context = withAllServices(
+    createContext({ instance: name, env: { ...process.env, ESHOP_STATE: state, ...env } }),
+    join(state, 'checkout'),
+  );
   const begun: string[] = [];
   const stack: Stack = {
     ...context.stack,
