@@ -1,6 +1,5 @@
 import { codes } from '@eshop/proto';
 import { stockContract } from '@eshop/proto/stock';
-import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import type { z } from 'zod';
@@ -9,6 +8,7 @@ import { startTestService, type TestService } from '../src/testing/index.js';
 import { send } from '../src/testing/send.js';
 import { AppConfig, AppModule } from './app/app.module.js';
 import { rawCall } from './support/raw-call.js';
+import { ask, reflect as reflectAt } from './support/reflect.js';
 
 let service: TestService<z.ZodObject>;
 const failing = new Set<string>();
@@ -31,25 +31,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-/** The answers of one reflection stream. */
-function reflect(version: string, questions: Buffer[]): Promise<Buffer[]> {
-  const client = new Client(service.grpcAddress, credentials.createInsecure());
-  return new Promise<Buffer[]>((resolve, reject) => {
-    const answers: Buffer[] = [];
-    const call = client.makeBidiStreamRequest(
-      `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
-      (bytes: Buffer) => bytes,
-      (bytes: Buffer) => bytes,
-    );
-    call.on('data', (answer: Buffer) => answers.push(answer));
-    call.on('error', reject);
-    call.on('end', () => resolve(answers));
-    for (const question of questions) call.write(question);
-    call.end();
-  }).finally(() => client.close());
-}
-
-const ask = (field: number, text: string) => Buffer.from([(field << 3) | 2, text.length, ...Buffer.from(text)]);
+const reflect = (version: string, questions: Buffer[]) => reflectAt(service.grpcAddress, version, questions);
 
 describe('what every service has', () => {
   test('/health, /ping, /codes, /config', async () => {

@@ -5,8 +5,8 @@ import { toContractError } from '../src/index.js';
 import { Sql } from '../src/mysql/index.js';
 import { eventually, send, startTestService, type TestService } from '../src/testing/index.js';
 import { AppConfig, AppModule } from './app/app.module.js';
-import { type OneName, oneName } from './support/one-name.js';
 import { type OwnMariadb, ownMariadb } from './support/own-mariadb.js';
+import { type TcpProxy, tcpProxy } from './support/tcp-proxy.js';
 
 const POOL = 4;
 const FIVE_SECONDS = 5_000;
@@ -15,7 +15,7 @@ const INSERT = "INSERT INTO note (note_title, size) VALUES ('x', 1)";
 /** Two servers under one name: the application's connections to the first stay open, and it is a replica now. */
 describe('a MySQL that has become read-only', () => {
   let servers: [OwnMariadb, OwnMariadb];
-  let name: OneName;
+  let name: TcpProxy;
   let service: TestService<typeof AppConfig>;
   let productID = 0;
 
@@ -30,7 +30,7 @@ describe('a MySQL that has become read-only', () => {
 
   beforeAll(async () => {
     servers = await Promise.all([ownMariadb(), ownMariadb()]);
-    name = await oneName(servers[1].port);
+    name = await tcpProxy({ port: servers[1].port });
     // The second server has the tables, too, as a replica would.
     await (await start()).close();
   }, 120_000);

@@ -1,12 +1,13 @@
 import { create, createFileRegistry, type FileRegistry, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { stockContract } from '@eshop/proto/stock';
-import { Client, credentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { z } from 'zod';
 import { startTestService, type TestService } from '../src/testing/index.js';
 import { AppConfig, AppModule } from './app/app.module.js';
 import { rawCall } from './support/raw-call.js';
+import { ask, reflect } from './support/reflect.js';
 
 let service: TestService<z.ZodObject>;
 beforeAll(async () => {
@@ -20,26 +21,7 @@ interface Reply extends Message {
   readonly messageResponse: { readonly case?: string; readonly value?: Record<string, unknown> };
 }
 
-/** The answers of one stream to questions in bytes. */
-function stream(version: string, questions: Uint8Array[]): Promise<Buffer[]> {
-  const client = new Client(service.grpcAddress, credentials.createInsecure());
-  return new Promise<Buffer[]>((resolve, reject) => {
-    const answers: Buffer[] = [];
-    const call = client.makeBidiStreamRequest(
-      `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
-      (bytes: Uint8Array) => Buffer.from(bytes),
-      (bytes: Buffer) => bytes,
-    );
-    call.on('data', (answer: Buffer) => answers.push(answer));
-    call.on('error', reject);
-    call.on('end', () => resolve(answers));
-    for (const question of questions) call.write(question);
-    call.end();
-  }).finally(() => client.close());
-}
-
-/** A question as it is on the wire: a text of less than 128 bytes. */
-const ask = (field: number, text: string) => Buffer.from([(field << 3) | 2, text.length, ...Buffer.from(text)]);
+const stream = (version: string, questions: Uint8Array[]) => reflect(service.grpcAddress, version, questions);
 
 /** The encoded files of an answer, `fields` 4 then 1 (each length of less than 2^21), read without any description. */
 function filesOf(answer: Uint8Array): FileDescriptorProto[] {

@@ -8,6 +8,8 @@ export interface TcpProxy {
   connections(): number;
   /** From now on the connections that are open stay so, and nothing comes through them. */
   silence(): void;
+  /** New connections go to this port from now on; those that are open stay with the server they were made to. */
+  pointAt(port: number): void;
   close(): void;
 }
 
@@ -15,6 +17,7 @@ export interface TcpProxy {
 export async function tcpProxy(to: { readonly port: number; readonly host?: string }): Promise<TcpProxy> {
   const open = new Set<Socket>();
   let connections = 0;
+  let target = { host: '127.0.0.1', ...to };
   const join = (from: Socket, into: Socket) => {
     open.add(from);
     from.setNoDelay();
@@ -27,9 +30,9 @@ export async function tcpProxy(to: { readonly port: number; readonly host?: stri
   };
   const server = createServer((client) => {
     connections++;
-    const target = connect({ host: '127.0.0.1', ...to });
-    join(client, target);
-    join(target, client);
+    const upstream = connect(target);
+    join(client, upstream);
+    join(upstream, client);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -38,6 +41,9 @@ export async function tcpProxy(to: { readonly port: number; readonly host?: stri
     connections: () => connections,
     silence: () => {
       for (const socket of open) socket.unpipe().resume();
+    },
+    pointAt: (port) => {
+      target = { ...target, port };
     },
     close: () => {
       server.close();
