@@ -27,13 +27,14 @@ export class SaleOrders {
    */
   async of({ productID, saleID }: SaleOrdersRequest): Promise<SaleOrdersReply> {
     const measure = async () => USER_BYTES * (await this.countUsers(productID, saleID));
-    await requestContext()?.replyShare?.reserve(USER_BYTES * MAX_USERS, measure);
+    const correct = await requestContext()?.replyShare?.reserve(USER_BYTES * MAX_USERS, measure);
     const rows = await this.sql.query<UserRow>(
       `SELECT user_id AS userID, CAST(SUM(product_count) AS UNSIGNED) AS count,
          CAST(SUM(state <> ?) AS UNSIGNED) AS underWay
        FROM order_submission WHERE sale_id = ? AND product_id = ? AND state <> ? GROUP BY user_id ORDER BY user_id LIMIT ${MAX_USERS + 1}`,
       [SubmissionState.placed, saleID, productID, SubmissionState.cancelled],
     );
+    correct?.(USER_BYTES * rows.length);
     if (rows.length > MAX_USERS) {
       throw new ContractError('INVALID_PARAMETER', `more than ${MAX_USERS} users have bought in sale ${saleID}`, {
         violations: [{ field: 'saleID', rule: 'page.max_bytes', description: 'has too many users for one reply' }],
